@@ -1,0 +1,1 @@
+"""Parallel wipe-and-load station for donated USB flash drives."""

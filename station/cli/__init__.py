@@ -1,0 +1,1 @@
+"""The commands: the only place that prints plain text or sets an exit code."""

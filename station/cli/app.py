@@ -1,0 +1,47 @@
+"""The `station` command: its parts, and the one place where errors become exit codes."""
+
+import os
+import sys
+from enum import IntEnum
+from typing import NoReturn
+
+import typer
+
+from station.cli.console import print_error
+from station.errors import OperatorError, StationError
+
+
+class ExitCode(IntEnum):
+    """What the exit code tells the caller."""
+
+    ALL_PASSED = 0
+    NOT_ALL_PASSED = 1
+    REFUSED = 2
+    STATION_FAILED = 3
+
+
+app = typer.Typer(
+    name="station",
+    help="Wipes donated USB sticks, loads them with a content bundle and verifies every byte.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    try:
+        app(standalone_mode=True)
+    except StationError as error:
+        print_error(error)
+        _exit(ExitCode.REFUSED if isinstance(error, OperatorError) else ExitCode.STATION_FAILED)
+    except BrokenPipeError:
+        # The reader (`head`, `less`) left: no error of ours, but nothing more can be printed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _exit(ExitCode.ALL_PASSED)
+    _exit(ExitCode.ALL_PASSED)
+
+
+def _exit(code: ExitCode) -> NoReturn:
+    sys.exit(int(code))

@@ -1,0 +1,1 @@
+"""Manifests, profiles, and the choice of what fits on a drive."""

@@ -1,0 +1,78 @@
+"""What a run tells the outside, as values; the views turn them into lines, JSON or nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from station.device.drive import DriveInfo
+from station.job.state import Stage
+from station.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class DriveInserted:
+    """A drive appeared at a port."""
+
+    time: datetime
+    port: str
+    drive: DriveInfo
+
+
+@dataclass(frozen=True, slots=True)
+class StageBegan:
+    """A job entered a stage."""
+
+    time: datetime
+    port: str
+    drive: DriveInfo
+    job: int
+    stage: Stage
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageProgressed:
+    """How far a job has come; told about once a second per job."""
+
+    time: datetime
+    port: str
+    drive: DriveInfo
+    job: int
+    stage: Stage
+    done_bytes: int
+    total_bytes: int
+    speed_bytes_per_s: float | None
+    left_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """A verdict that is durable in the ledger; `refused` ones too."""
+
+    time: datetime
+    port: str
+    drive: DriveInfo
+    job: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class DriveRemoved:
+    """A drive left its port."""
+
+    time: datetime
+    port: str
+    drive: DriveInfo
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The end of a run: its verdicts counted."""
+
+    time: datetime
+    passed: int
+    failed: int
+    refused: int
+    elapsed_s: float
+
+
+StationEvent = DriveInserted | StageBegan | StageProgressed | JobEnded | DriveRemoved | RunEnded

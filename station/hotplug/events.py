@@ -1,0 +1,63 @@
+"""What every hub, real or virtual, tells the supervisor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from station.device.drive import Drive, DriveInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """A medium is there and its node is ready."""
+
+    drive: DriveInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The medium with this disk sequence number has left the port."""
+
+    port: str
+    diskseq: int
+
+
+PlugEvent = Inserted | Removed
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A socket that has a tile.
+
+    Attributes:
+        name: sysfs path below the controller, or a virtual name; unique.
+        label: what people call it; the name itself until the port was taught.
+    """
+
+    name: str
+    label: str
+
+
+class Hub(Protocol):
+    """A source of plug events, and the one way to open what was plugged."""
+
+    @property
+    def ports(self) -> Sequence[Port]:
+        """The sockets in the order in which they stand on the table."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no event will ever come again."""
+
+    def poll(self, timeout_s: float) -> list[PlugEvent]:
+        """Wait for events, at most `timeout_s`; each is told once, in order."""
+
+    def open(self, drive: DriveInfo) -> Drive:
+        """Judge a drive and open it for a job.
+
+        Raises:
+            DriveRefusedError: when it must not be touched; nothing was written.
+        """
+
+    def close(self) -> None:
+        """Stop listening."""

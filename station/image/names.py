@@ -1,0 +1,69 @@
+"""Names that FAT32 can hold and that every reader of it can show.
+
+Sources: Microsoft FAT specification 1.03 (long and short names); Windows' naming rules for the
+reserved device names.
+"""
+
+from station.errors import OperatorError
+
+LONGEST_NAME_UNITS = 255
+FORBIDDEN_CHARACTERS = frozenset('\\/:*?"<>|')
+RESERVED_STEMS = frozenset(
+    {"CON", "PRN", "AUX", "NUL"}
+    | {f"{port}{digit}" for port in ("COM", "LPT") for digit in "123456789¹²³"}
+)
+_FIRST_PRINTABLE = " "
+_DELETE = "\x7f"
+
+
+def utf16_units(name: str) -> int:
+    """Length of a name as FAT counts it; what lies beyond the basic plane takes two units."""
+    return len(name) + sum(character > "\uffff" for character in name)
+
+
+def name_problem(name: str) -> str | None:
+    """Say why one component of a path can't be a FAT32 long name, or None when it can.
+
+    The answer completes a sentence that begins with the name: `… ends in a dot`.
+    """
+    if not name:
+        return "is empty"
+    if name in (".", ".."):
+        return "means another folder"
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        return "is no valid Unicode"
+    if any(character < _FIRST_PRINTABLE or character == _DELETE for character in name):
+        return "holds a control character"
+    if forbidden := sorted(set(name) & FORBIDDEN_CHARACTERS):
+        return f"holds {' '.join(forbidden)}, which Windows and FAT32 forbid"
+    if name.endswith((".", " ")):
+        return f"ends in a {'dot' if name.endswith('.') else 'space'}, which Windows drops"
+    if name.split(".", maxsplit=1)[0].rstrip(" ").upper() in RESERVED_STEMS:
+        return "is a reserved device name on Windows"
+    if (units := utf16_units(name)) > LONGEST_NAME_UNITS:
+        return f"is {units} UTF-16 units long, FAT32 allows {LONGEST_NAME_UNITS}"
+    return None
+
+
+def require_name(name: str) -> None:
+    """Pass a name that FAT32 can hold.
+
+    Raises:
+        OperatorError: for any other.
+    """
+    if problem := name_problem(name):
+        raise OperatorError(f"the name {name!r} {problem}", "Rename the file.")
+
+
+def folded(name: str) -> str:
+    """The form under which FAT32 takes two names for one: upper case, as VFAT compares them.
+
+    Each character is folded on its own and only where its upper case is one character: so `ß` and
+    `SS` stay apart, as they do on Windows and Linux.
+    """
+    upper = name.upper()
+    if len(upper) == len(name):
+        return upper
+    return "".join(
+        capital if len(capital := character.upper()) == 1 else character for character in name
+    )

@@ -1,0 +1,1 @@
+"""Ports and their labels, and the guard: why a drive must not be touched."""
