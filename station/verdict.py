@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from types import NoneType
 
 
 @unique
@@ -58,14 +59,12 @@ class Verdict:
     detail: str = ""
 
     def __post_init__(self) -> None:
-        match self.outcome:
-            case Outcome.PASS:
-                fits = self.reason is None
-            case Outcome.FAIL:
-                fits = isinstance(self.reason, FailReason)
-            case Outcome.REFUSED:
-                fits = isinstance(self.reason, RefusalReason)
-        if not fits:
+        kinds: dict[Outcome, type] = {
+            Outcome.PASS: NoneType,
+            Outcome.FAIL: FailReason,
+            Outcome.REFUSED: RefusalReason,
+        }
+        if not isinstance(self.reason, kinds[self.outcome]):
             raise TypeError(f"a verdict of {self.outcome} can't have the reason {self.reason!r}")
 
 
