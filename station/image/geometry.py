@@ -19,8 +19,8 @@ BOOT_SECTORS = 3
 BACKUP_BOOT_SECTOR = 6
 FEWEST_RESERVED_SECTORS = 32
 
-# The type of a FAT volume follows from its cluster count alone. Some drivers are off by a few at the
-# border, so the specification asks for a distance of 16.
+# The type of a FAT volume follows from its cluster count alone. Some drivers are off by a few at
+# the border, so the specification asks for a distance of 16.
 _BORDER_DISTANCE = 16
 FEWEST_CLUSTERS = 65_525 + _BORDER_DISTANCE
 MOST_CLUSTERS = 268_435_444
@@ -158,7 +158,8 @@ def plan_geometry(
             )
         cluster_bytes //= 2
     raise OperatorError(
-        f"{format_size(capacity_bytes)} is too small for FAT32 with sectors of {sector_bytes} bytes",
+        f"{format_size(capacity_bytes)} is too small for FAT32"
+        f" with sectors of {sector_bytes} bytes",
         f"It needs {FEWEST_CLUSTERS} clusters, about"
         f" {format_size(FEWEST_CLUSTERS * sector_bytes * 1.02)}.",
     )
