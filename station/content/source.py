@@ -1,0 +1,157 @@
+"""Reads the files of bundles while they are loaded, and notices when they are not what was listed.
+
+One source serves all drives at once; all methods may be called from any thread.
+"""
+
+import mmap
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+from blake3 import blake3
+
+from station.content.locate import ContentFolder
+from station.content.selection import SelectedFile
+from station.text import printable
+from station.units import MIB
+
+# From this size on a file is mapped, and goes to the drives straight out of the page cache.
+SMALLEST_MAPPED_BYTES = 4 * MIB
+_MOST_MAPPINGS = 64
+_REREAD_BYTES = 4 * MIB
+
+
+class SourceChangedError(Exception):
+    """A file of a bundle is no longer what the manifest lists: no drive is to blame."""
+
+
+class Source:
+    """The files of one selection, by their index.
+
+    Args:
+        files: what the drives are to hold.
+    """
+
+    def __init__(self, files: Sequence[SelectedFile]) -> None:
+        self.files = files
+        self._lock = threading.Lock()
+        self._folders: dict[Path, ContentFolder] = {}
+        self._mappings: OrderedDict[int, mmap.mmap] = OrderedDict()
+
+    def read_into(self, index: int, offset_bytes: int, into: memoryview) -> None:
+        """Fill all of `into` from a file.
+
+        Raises:
+            SourceChangedError: when the file can't be read, or has another size than was listed.
+        """
+        descriptor = self._open(index)
+        try:
+            done = 0
+            while done < len(into):
+                count = os.preadv(descriptor, [into[done:]], offset_bytes + done)
+                if count == 0:
+                    raise SourceChangedError(f"{self.name(index)} became shorter")
+                done += count
+        except OSError as error:
+            raise SourceChangedError(
+                f"{self.name(index)} can't be read: {error.strerror}"
+            ) from error
+        finally:
+            os.close(descriptor)
+
+    def mapping(self, index: int) -> mmap.mmap | None:
+        """A read-only mapping of a large file; None for a small one.
+
+        Its memory must only be handed to the kernel: touching it would end the process with a bus
+        error once the file is shortened, where a system call just fails with EFAULT.
+
+        Raises:
+            SourceChangedError: as `read_into`.
+        """
+        size_bytes = self.files[index].entry.size_bytes
+        if size_bytes < SMALLEST_MAPPED_BYTES:
+            return None
+        with self._lock:
+            if found := self._mappings.get(index):
+                self._mappings.move_to_end(index)
+                return found
+        descriptor = self._open(index)
+        try:
+            mapped = mmap.mmap(descriptor, size_bytes, mmap.MAP_SHARED, mmap.PROT_READ)
+        except (OSError, ValueError) as error:
+            raise SourceChangedError(f"{self.name(index)} can't be mapped: {error}") from error
+        finally:
+            os.close(descriptor)
+        with self._lock:
+            self._mappings[index] = mapped
+            # What drops out is unmapped when the last drive that writes from it lets go of it.
+            while len(self._mappings) > _MOST_MAPPINGS:
+                self._mappings.popitem(last=False)
+        return mapped
+
+    def require_unchanged(self, index: int, since_ns: int) -> None:
+        """Hash a file anew, to tell a changed source from a bad drive.
+
+        Args:
+            index: the file.
+            since_ns: wall clock; a file whose status changed later may have been another one in
+                between, even when its content is right by now.
+
+        Raises:
+            SourceChangedError: when the file is not, or may not have been, what was listed.
+        """
+        descriptor = self._open(index)
+        try:
+            if os.fstat(descriptor).st_ctime_ns >= since_ns:
+                raise SourceChangedError(f"{self.name(index)} was changed during the run")
+            hasher = blake3()
+            while data := os.read(descriptor, _REREAD_BYTES):
+                hasher.update(data)
+        except OSError as error:
+            raise SourceChangedError(
+                f"{self.name(index)} can't be read: {error.strerror}"
+            ) from error
+        finally:
+            os.close(descriptor)
+        if hasher.digest() != self.files[index].blake3:
+            raise SourceChangedError(
+                f"{self.name(index)} has another content than its manifest says"
+            )
+
+    def name(self, index: int) -> str:
+        """A file as people find it on the station, safe to show."""
+        file = self.files[index]
+        return printable(str(file.folder / file.path))
+
+    def close(self) -> None:
+        """Let go of all folders and files."""
+        with self._lock:
+            self._mappings.clear()
+            for folder in self._folders.values():
+                folder.close()
+            self._folders.clear()
+
+    def _open(self, index: int) -> int:
+        file = self.files[index]
+        try:
+            descriptor = self._folder(file.folder).open(file.path)
+            size_bytes = os.fstat(descriptor).st_size
+        except OSError as error:
+            raise SourceChangedError(
+                f"{self.name(index)} can't be opened: {error.strerror}"
+            ) from error
+        if size_bytes != file.entry.size_bytes:
+            os.close(descriptor)
+            raise SourceChangedError(
+                f"{self.name(index)} has {size_bytes} bytes, its manifest says"
+                f" {file.entry.size_bytes}"
+            )
+        return descriptor
+
+    def _folder(self, path: Path) -> ContentFolder:
+        with self._lock:
+            if path not in self._folders:
+                self._folders[path] = ContentFolder(path)
+            return self._folders[path]

@@ -1,0 +1,41 @@
+"""The load: one ascending pass that erases, formats and copies at once."""
+
+from functools import partial
+
+from station.content.source import Source
+from station.device.buffer import aligned_buffer
+from station.device.drive import Drive
+from station.image.image import Image
+from station.job.ahead import Ahead
+from station.job.chunk import CHUNK_BYTES, Assembler
+from station.job.seal import clear_seal
+
+
+def load(image: Image, source: Source, drive: Drive) -> None:
+    """Write an image to a drive, sector 0 left zero, and empty the caches.
+
+    Sector 0 is cleared and flushed before anything else, so that a drive that is pulled or loses
+    power half-way is never taken for what it was before.
+
+    Raises:
+        SourceChangedError: when a file is not what the manifest lists.
+        DriveFailedError: `write_protected`, when writing has no effect.
+        OSError: when the drive fails.
+    """
+    clear_seal(drive)
+    assembler = Assembler(image, source)
+    spans = image.extents.spans(CHUNK_BYTES)
+    stagings = [aligned_buffer(CHUNK_BYTES), aligned_buffer(CHUNK_BYTES)]
+    with Ahead[memoryview]() as ahead:
+        span = next(spans, None)
+        if span is not None:
+            ahead.start(partial(assembler.assemble, *span, stagings[0]))
+        while span is not None:
+            start_bytes = span[0]
+            chunk = ahead.wait()
+            stagings.reverse()
+            span = next(spans, None)
+            if span is not None:
+                ahead.start(partial(assembler.assemble, *span, stagings[0]))
+            drive.write(start_bytes, chunk)
+    drive.flush()

@@ -1,0 +1,112 @@
+"""What is to be done with drives of one capacity, worked out once for all of them."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from station.content.choice import choose
+from station.content.profile import ErasePolicy, Profile, ReadBack
+from station.content.selection import Offer, Selection
+from station.content.source import Source
+from station.image.extent import Kind
+from station.image.geometry import plan_geometry
+from station.image.planner import VolumePlan, plan_volume
+from station.job.state import Stage
+
+# The alternating bits of a pattern and its complement; the image, mostly zeros, comes after them.
+WIPE_PATTERNS = (0x55, 0xAA)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """One job's work, the same for all drives of one capacity.
+
+    Attributes:
+        selection: the bundles that such a drive takes.
+        volume: the plan of its image.
+        source: the files, by the indexes that the plan uses.
+        digests: BLAKE3 of each file.
+        erase: how the drive is erased.
+        read_back: how much of the erased part is read back.
+    """
+
+    selection: Selection
+    volume: VolumePlan
+    source: Source
+    digests: tuple[bytes, ...]
+    erase: ErasePolicy
+    read_back: ReadBack
+
+    @property
+    def stage_bytes(self) -> Mapping[Stage, int]:
+        """About what each stage transfers, in the order in which the stages come."""
+        volume = self.volume
+        capacity_bytes = volume.geometry.capacity_bytes
+        erased_bytes = capacity_bytes - volume.content_end_bytes
+        load_bytes = capacity_bytes - volume.extents.total_bytes(Kind.KEEP)
+        verify_bytes = load_bytes
+        if self.read_back is ReadBack.SAMPLE and load_bytes == capacity_bytes:
+            verify_bytes -= erased_bytes * 9 // 10
+        wipe_bytes = capacity_bytes * len(WIPE_PATTERNS)
+        return MappingProxyType(
+            ({Stage.WIPE: wipe_bytes} if self.erase is ErasePolicy.TWO_PASS else {})
+            | {Stage.LOAD: load_bytes, Stage.VERIFY: verify_bytes}
+        )
+
+
+class OrderBook:
+    """Works out each order once, and shares it among the drives of the same capacity.
+
+    Args:
+        profile: what drives are to become.
+        offers: the profile's bundles, in order of priority.
+    """
+
+    def __init__(self, profile: Profile, offers: Sequence[Offer]) -> None:
+        self._profile = profile
+        self._offers = offers
+        self._lock = threading.Lock()
+        self._orders: dict[tuple[int, int], Order] = {}
+        self._sources: dict[tuple[str, ...], Source] = {}
+
+    def order_for(self, capacity_bytes: int, sector_bytes: int) -> Order:
+        """The order for a drive.
+
+        Raises:
+            OperatorError: when the profile does not fit on such a drive.
+        """
+        with self._lock:
+            key = (capacity_bytes, sector_bytes)
+            if key not in self._orders:
+                self._orders[key] = self._work_out(capacity_bytes, sector_bytes)
+            return self._orders[key]
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for source in self._sources.values():
+            source.close()
+
+    def _work_out(self, capacity_bytes: int, sector_bytes: int) -> Order:
+        profile = self._profile
+        geometry = plan_geometry(capacity_bytes, sector_bytes, profile.volume.layout)
+        label = profile.volume.label
+        selection = choose(self._offers, geometry, has_label=bool(label))
+        files = selection.files
+        volume = plan_volume(
+            [file.entry for file in files],
+            geometry,
+            label=label,
+            keeps_free_space=profile.erase.policy is ErasePolicy.QUICK,
+        )
+        # Drives of other capacities that take the same bundles read the same open files.
+        names = tuple(offer.name for offer in selection.taken)
+        source = self._sources.setdefault(names, Source(files))
+        return Order(
+            selection,
+            volume,
+            source,
+            tuple(file.blake3 for file in files),
+            profile.erase.policy,
+            profile.erase.read_back,
+        )
