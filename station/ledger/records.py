@@ -12,7 +12,8 @@ class JobStart:
     """What is known when a drive is accepted or refused.
 
     Attributes:
-        drive: the drive as it described itself; its strings are stored as they are.
+        drive: the drive as it described itself; its strings are stored in their printable form
+            (`station.text.printable`), as all text is.
         port_label: what people call the port.
         profile: name of the profile.
         bundles: names of the manifests whose files this drive takes, in order of priority.
