@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import typer
 
+from station.cli import log
 from station.cli.console import print_error
 from station.errors import OperatorError, StationError
 
@@ -27,6 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+app.callback()(lambda: None)  # so that the name of a command is always asked for
+app.command("log")(log.log)
 
 
 def main() -> NoReturn:
