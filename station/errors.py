@@ -26,5 +26,13 @@ class OperatorError(StationError):
     """Usage, a profile, a manifest or a target that can't be accepted; nothing was written."""
 
 
+class DriveTooSmallError(OperatorError):
+    """A profile that does not fit on drives of some capacity."""
+
+
+class DriveTooLargeError(OperatorError):
+    """A capacity that the file system or the partition table can't address."""
+
+
 class StationFaultError(StationError):
     """The station itself failed: its disk, its ledger, its environment."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from station.content.selection import Offer, Selection
-from station.errors import OperatorError
+from station.errors import DriveTooSmallError
 from station.image.footprint import Footprint
 from station.image.geometry import Geometry
 from station.image.tree import FileEntry
@@ -17,13 +17,13 @@ def choose(offers: Sequence[Offer], geometry: Geometry, *, has_label: bool) -> S
     taken.
 
     Raises:
-        OperatorError: when the required bundles alone do not fit.
+        DriveTooSmallError: when the required bundles alone do not fit.
     """
     footprint = Footprint(geometry.cluster_bytes, has_label=has_label)
     required = [offer for offer in offers if offer.is_required]
     footprint = footprint.with_files(_entries(required))
     if footprint.clusters > geometry.cluster_count:
-        raise OperatorError(
+        raise DriveTooSmallError(
             f"the required bundles ({', '.join(offer.name for offer in required)}) need"
             f" {format_size(footprint.clusters * geometry.cluster_bytes)}, a drive of"
             f" {format_size(geometry.capacity_bytes)} has room for"

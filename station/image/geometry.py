@@ -7,7 +7,7 @@ the drive, 512 or 4096 bytes.
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-from station.errors import OperatorError
+from station.errors import DriveTooLargeError, DriveTooSmallError, OperatorError
 from station.units import GIB, KIB, MIB, format_size
 
 SECTOR_SIZES = (512, 4096)
@@ -123,7 +123,9 @@ def plan_geometry(
     few of them to be FAT32.
 
     Raises:
-        OperatorError: for a drive that is too small or too large for FAT32 with such sectors.
+        OperatorError: for sectors of another size.
+        DriveTooSmallError: for a drive that has too few sectors for FAT32.
+        DriveTooLargeError: for a drive that has more sectors than 32 bits can count.
     """
     if sector_bytes not in SECTOR_SIZES:
         raise OperatorError(
@@ -131,7 +133,7 @@ def plan_geometry(
         )
     drive_sectors = capacity_bytes // sector_bytes
     if drive_sectors > _MOST_SECTORS:
-        raise OperatorError(
+        raise DriveTooLargeError(
             f"{format_size(capacity_bytes)} is more than an MBR and FAT32 can address"
             f" with sectors of {sector_bytes} bytes",
             f"The largest drive is {format_size(_MOST_SECTORS * sector_bytes)}.",
@@ -157,7 +159,7 @@ def plan_geometry(
                 cluster_count,
             )
         cluster_bytes //= 2
-    raise OperatorError(
+    raise DriveTooSmallError(
         f"{format_size(capacity_bytes)} is too small for FAT32"
         f" with sectors of {sector_bytes} bytes",
         f"It needs {FEWEST_CLUSTERS} clusters, about"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from station.errors import OperatorError
+from station.errors import DriveTooSmallError
 from station.image.block import BytesBlock
 from station.image.boot import BOOT_RECORD_SECTORS, encode_boot_record
 from station.image.directories import Placement, encode_directories
@@ -90,7 +90,8 @@ def plan_volume(
             erasing it.
 
     Raises:
-        OperatorError: when the files can't stand on a FAT32 volume, or not on this one.
+        OperatorError: when the files can't stand on a FAT32 volume.
+        DriveTooSmallError: when they don't fit on this one.
     """
     tree = build_tree(files, has_label=bool(label))
     cluster_bytes = geometry.cluster_bytes
@@ -104,7 +105,7 @@ def plan_volume(
     )
     needed = int(folder_clusters.sum() + file_clusters.sum())
     if needed > geometry.cluster_count:
-        raise OperatorError(
+        raise DriveTooSmallError(
             f"the files need {format_size(needed * cluster_bytes)}, a drive of"
             f" {format_size(geometry.capacity_bytes)} has room for"
             f" {format_size(geometry.data_bytes)}",

@@ -74,7 +74,9 @@ class OrderBook:
         """The order for a drive.
 
         Raises:
-            OperatorError: when the profile does not fit on such a drive.
+            DriveTooSmallError: when the profile does not fit on such a drive.
+            DriveTooLargeError: when FAT32 can't address all of it.
+            OperatorError: when the bundles' files can't stand side by side.
         """
         with self._lock:
             key = (capacity_bytes, sector_bytes)

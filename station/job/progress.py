@@ -13,6 +13,7 @@ from station.verdict import DriveFailedError, FailReason
 class Operation(StrEnum):
     """What a drive may be asked to do."""
 
+    OPEN = "open"
     WRITE = "write"
     READ = "read"
     FLUSH = "flush"

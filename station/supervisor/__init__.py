@@ -1,0 +1,1 @@
+"""Owns the worker threads and wires everything together."""
