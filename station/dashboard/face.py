@@ -1,5 +1,6 @@
 """What a tile says: a tile's numbers as the words and figures that people see."""
 
+import math
 from dataclasses import dataclass
 
 from station.dashboard.cells import shown
@@ -71,7 +72,7 @@ def face_of(tile: Tile, *, draining: bool) -> Face:
                 speed=""
                 if tile.speed_bytes_per_s is None
                 else format_speed(tile.speed_bytes_per_s),
-                left="" if tile.left_s is None else format_duration(max(0.0, tile.left_s)),
+                left=time_left(tile.left_s),
             )
         case TileState.HUNG:
             return _advised(label, stick, size, HUNG)
@@ -93,6 +94,13 @@ def stick_name(drive: DriveInfo) -> str:
     vendor, model = (" ".join(text.split()) for text in (drive.vendor, drive.model))
     name = model if model.casefold().startswith(vendor.casefold()) else f"{vendor} {model}"
     return shown(name.strip()) or "USB stick"
+
+
+def time_left(left_s: float | None) -> str:
+    """Write the time to a verdict; empty while it is unknown, or endless as on a stick at rest."""
+    if left_s is None or not math.isfinite(left_s):
+        return ""
+    return format_duration(max(0.0, left_s))
 
 
 def _percent(fraction: float) -> int:

@@ -15,7 +15,7 @@ from station.dashboard.event import (
     StageProgressed,
     StationEvent,
 )
-from station.dashboard.face import stick_name
+from station.dashboard.face import stick_name, time_left
 from station.dashboard.sink import LineSink
 from station.dashboard.snapshot import StationSnapshot
 from station.dashboard.words import advice_on, result_of
@@ -91,8 +91,8 @@ def line_of(event: StationEvent) -> str:
             figures = [f"{event.stage} {_percent(event)} %"]
             if event.speed_bytes_per_s is not None:
                 figures.append(format_speed(event.speed_bytes_per_s))
-            if event.left_s is not None:
-                figures.append(f"{format_duration(event.left_s)} left")
+            if left := time_left(event.left_s):
+                figures.append(f"{left} left")
             return f"{clock} {_who(event.port, event.drive)}  {'  '.join(figures)}"
         case JobEnded():
             advice = advice_on(event.verdict)

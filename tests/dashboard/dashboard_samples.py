@@ -87,7 +87,7 @@ tiles = st.one_of(
         stage_fraction=fractions,
         job_fraction=fractions,
         speed_bytes_per_s=st.none() | st.floats(0, 1e12),
-        left_s=st.none() | st.floats(0, 1e7),
+        left_s=st.none() | st.floats(0, 1e7) | st.just(float("inf")),
     ),
     st.builds(
         Tile,

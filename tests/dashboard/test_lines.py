@@ -1,6 +1,7 @@
 import io
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -99,6 +100,12 @@ def test_progress_is_told_at_each_tenth_but_not_more_often_than_every_ten_second
         str(tenth) for tenth in range(10, 100, 10)
     ]
     assert len(fast) == 1
+
+
+def test_a_stick_at_rest_has_no_time_left_to_tell() -> None:
+    line = line_of(replace(progressed(0, 30), speed_bytes_per_s=0.0, left_s=float("inf")))
+
+    assert line.endswith("load 30 %  0 B/s")
 
 
 def test_a_crawling_stick_is_told_of_every_minute() -> None:
