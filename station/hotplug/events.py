@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from station.device.drive import Drive, DriveInfo
+from station.usb.labels import Port
+
+__all__ = ["Hub", "Inserted", "PlugEvent", "Port", "Removed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +26,6 @@ class Removed:
 
 
 PlugEvent = Inserted | Removed
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """A socket that has a tile.
-
-    Attributes:
-        name: sysfs path below the controller, or a virtual name; unique.
-        label: what people call it; the name itself until the port was taught.
-    """
-
-    name: str
-    label: str
 
 
 class Hub(Protocol):

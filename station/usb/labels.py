@@ -1,0 +1,137 @@
+"""The map of the sockets on the table: what people call each port.
+
+    [[port]]                        # in the order in which the sockets stand on the table
+    label = "A1"
+    path = "0000:00:14.0/1.4.3"
+
+A path is the name that `usb/topology` gives to the socket.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from station.errors import OperatorError
+from station.text import printable
+
+_LONGEST_LABEL = 16
+_LARGEST_MAP_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A socket that has a tile.
+
+    Attributes:
+        name: sysfs path below the controller, or a virtual name; unique.
+        label: what people call it; the name itself until the port was taught.
+    """
+
+    name: str
+    label: str
+
+
+def default_port_map() -> Path:
+    """The map in the user's configuration folder."""
+    return Path(platformdirs.user_config_dir("station"), "ports.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class PortMap:
+    """The taught ports, in the order in which they stand on the table."""
+
+    ports: tuple[Port, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all taught ports."""
+        return frozenset(port.name for port in self.ports)
+
+
+class _PortEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    label: Annotated[str, Field(min_length=1, max_length=_LONGEST_LABEL)]
+    # Controllers: letters, digits and `:.-_@/`; then the chain; then which disk of the device.
+    path: Annotated[str, Field(pattern=r"^[\w:.@/-]+/\d+(\.\d+)*(:[a-z]+\d+)*$", max_length=512)]
+
+
+class _MapFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    port: Annotated[list[_PortEntry], Field(min_length=1)]
+
+
+def load_port_map(path: Path) -> PortMap:
+    """Read a port map.
+
+    Raises:
+        OperatorError: when the file can't be read, is no port map, or names a port or label twice.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_MAP_BYTES:
+            raise OperatorError(f"{path} is too large for a port map", "Name another file.")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise OperatorError(
+            f"the port map {path} can't be read: {error.strerror}",
+            "Teach the ports with `station ports teach`, or name another file.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise OperatorError(f"{path} is no UTF-8 text", "Save it as UTF-8.") from error
+    return parse_port_map(text, source=str(path))
+
+
+def parse_port_map(text: str, source: str) -> PortMap:
+    """Read the text of a port map.
+
+    Args:
+        text: the TOML text.
+        source: what to call it in an error.
+
+    Raises:
+        OperatorError: when it is no port map, or names a port or label twice.
+    """
+    try:
+        entries = _MapFile.model_validate(tomllib.loads(text)).port
+    except tomllib.TOMLDecodeError as error:
+        raise OperatorError(f"{source} is no TOML: {error}", "Correct the line.") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise OperatorError(
+            f"{source}: {_key(first['loc'])}: {first['msg'].lower()}",
+            'Write each port as [[port]] with label = "A1" and path = "0000:00:14.0/1.4.3".',
+        ) from error
+    for number, entry in enumerate(entries, start=1):
+        if entry.label != printable(entry.label) or entry.label != entry.label.strip():
+            raise OperatorError(
+                f"{source}: port {number}: the label {entry.label!r} can't be shown",
+                "Use plain letters and digits.",
+            )
+    _require_unique(source, "label", [entry.label for entry in entries])
+    _require_unique(source, "path", [entry.path for entry in entries])
+    return PortMap(tuple(Port(entry.path, entry.label) for entry in entries))
+
+
+def _require_unique(source: str, key: str, values: list[str]) -> None:
+    first_use: dict[str, int] = {}
+    for number, value in enumerate(values, start=1):
+        if (earlier := first_use.setdefault(value, number)) != number:
+            raise OperatorError(
+                f"{source}: ports {earlier} and {number} have the same {key} {value!r}",
+                "Give each socket its own entry.",
+            )
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    """Where in the file: `port 3, label`; ports are counted from 1, as people do."""
+    parts = [str(part + 1) if isinstance(part, int) else part for part in location]
+    match parts:
+        case ["port", number, *keys]:
+            return ", ".join([f"port {number}", *keys])
+        case _:
+            return ".".join(parts) or "the file"

@@ -1,0 +1,68 @@
+"""One name for each physical socket, whichever of its two buses a stick runs on."""
+
+from pathlib import Path
+
+from station.usb.topology import Socket, parse_disk_path, parse_port_path
+
+SYSFS = Path("/sys")
+
+
+def port_of_disk(disk: Path, sysfs: Path = SYSFS) -> str | None:
+    """Name the port of a disk; None when the disk is not on USB.
+
+    A USB 3 socket belongs to two buses. The port is named by its USB 2 half, which every socket
+    has, so that a stick that only does USB 2 and one that does USB 3 are found at one port.
+
+    Args:
+        disk: the disk's folder in sysfs, or a link to it such as `/sys/block/sdb`.
+        sysfs: where sysfs is mounted.
+
+    Raises:
+        OSError: when the disk has left meanwhile.
+    """
+    path = disk.resolve(strict=True)
+    location = parse_disk_path(_devpath(path, sysfs))
+    if location is None:
+        return None
+    # Up from the disk to the USB device itself, which is named after the last hop of the chain.
+    device_name = f"{location.socket.bus}-{'.'.join(map(str, location.socket.chain))}"
+    device = next(folder for folder in path.parents if folder.name == device_name)
+    return f"{_usb2_half(device, location.socket, sysfs).name}{location.unit.suffix}"
+
+
+def _usb2_half(device: Path, socket: Socket, sysfs: Path) -> Socket:
+    """The socket as the slower of its buses knows it.
+
+    Args:
+        device: folder of the USB device that is plugged in at the socket.
+        socket: the socket as the device's own bus knows it.
+        sysfs: where sysfs is mounted.
+    """
+    peer_link = device / "port" / "peer"
+    if peer_link.exists():
+        peer_port = peer_link.resolve(strict=True)
+        peer = parse_port_path(_devpath(peer_port, sysfs))
+        if peer is not None and _root_hub_mbps(peer_port) < _root_hub_mbps(device):
+            return peer
+        return socket
+    *hub_chain, port_number = socket.chain
+    if not hub_chain:
+        return socket
+    # The ports of a hub have no peers while its other half is missing; those above it may still
+    # have theirs. Both halves of a hub count their ports alike: the kernel's own rule for finding
+    # peers (drivers/usb/core/port.c, find_and_link_peer).
+    hub = Socket(socket.controller, socket.bus, tuple(hub_chain))
+    return _usb2_half(device.parent, hub, sysfs).below(port_number)
+
+
+def _root_hub_mbps(below: Path) -> float:
+    root_hub = next(
+        folder
+        for folder in (below, *below.parents)
+        if folder.name.startswith("usb") and folder.name[3:].isdecimal()
+    )
+    return float((root_hub / "speed").read_text(encoding="ascii"))
+
+
+def _devpath(path: Path, sysfs: Path) -> str:
+    return f"/{path.relative_to(sysfs.resolve())}"
