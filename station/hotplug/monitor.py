@@ -126,7 +126,7 @@ class UdevMonitor:
         self._monitor = None
 
     def _phase_of(self, device: pyudev.Device) -> Phase:
-        if self._source is Source.KERNEL or _is_processed(device):
+        if self._source is Source.KERNEL or is_processed(device):
             return Phase.READY
         return Phase.PENDING
 
@@ -136,7 +136,7 @@ def _diskseq(device: pyudev.Device) -> int | None:
     return int(text) if text else None
 
 
-def _is_processed(device: pyudev.Device) -> bool:
+def is_processed(device: pyudev.Device) -> bool:
     """Whether udev's rules have run for the very medium that is at the node now.
 
     The database goes by device number. When a drive was replaced a moment ago, it may still hold

@@ -3,12 +3,19 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
-from station.hotplug.monitor import DiskNotice, Phase, Source, UdevMonitor
+from station.hotplug.monitor import (
+    DiskNotice,
+    Phase,
+    Source,
+    UdevMonitor,
+    is_processed,
+)
 
 # A tiny queue, a long burst: some of it must be lost.
 TINY_BUFFER_BYTES = 2304
@@ -123,6 +130,41 @@ def test_nothing_to_tell_ends_the_wait(listen: Listen) -> None:
     monitor = listen(None)
 
     assert monitor.poll(-1) is None or monitor.poll(0) is None
+
+
+@dataclass
+class DatabaseEntry:
+    """What udev's database says of disk 7, as pyudev shows it."""
+
+    device_links: tuple[str, ...] = ()
+    is_initialized: bool = True
+
+    @property
+    def properties(self) -> dict[str, str]:
+        return {"DISKSEQ": "7"}
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        pytest.param(("/dev/disk/by-id/x", "/dev/disk/by-diskseq/7"), id="its own links"),
+        pytest.param(("/dev/disk/by-id/x",), id="udev that makes no such links"),
+    ],
+)
+def test_udev_is_done_with_a_medium_that_is_in_its_database(links: tuple[str, ...]) -> None:
+    assert is_processed(DatabaseEntry(links))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(DatabaseEntry(is_initialized=False), id="no entry"),
+        pytest.param(DatabaseEntry(("/dev/disk/by-diskseq/6",)), id="its predecessor's entry"),
+        pytest.param(DatabaseEntry(("/dev/disk/by-diskseq/77",)), id="a similar number"),
+    ],
+)
+def test_udev_is_not_done_with_a_medium_that_is_not_in_its_database(entry: DatabaseEntry) -> None:
+    assert not is_processed(entry)
 
 
 def test_a_closed_monitor_can_not_be_waited_on(listen: Listen) -> None:
