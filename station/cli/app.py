@@ -2,24 +2,14 @@
 
 import os
 import sys
-from enum import IntEnum
 from typing import NoReturn
 
 import typer
 
-from station.cli import log
+from station.cli import load, log, manifest, plan, profile, run, verify
 from station.cli.console import print_error
+from station.cli.exit_code import ExitCode
 from station.errors import OperatorError, StationError
-
-
-class ExitCode(IntEnum):
-    """What the exit code tells the caller."""
-
-    ALL_PASSED = 0
-    NOT_ALL_PASSED = 1
-    REFUSED = 2
-    STATION_FAILED = 3
-
 
 app = typer.Typer(
     name="station",
@@ -30,7 +20,13 @@ app = typer.Typer(
 )
 
 app.callback()(lambda: None)  # so that the name of a command is always asked for
+app.command("run")(run.run)
+app.command("load")(load.load)
+app.command("verify")(verify.verify)
+app.command("plan")(plan.plan)
 app.command("log")(log.log)
+app.add_typer(manifest.app, name="manifest")
+app.add_typer(profile.app, name="profile")
 
 
 def main() -> NoReturn:

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from station.cli.view import ViewName
+from station.ledger.location import default_location
+
 Root = Annotated[
     Path,
     typer.Option(
@@ -14,6 +17,7 @@ Root = Annotated[
         show_default="the working directory",
     ),
 ]
+DEFAULT_LEDGER = default_location()
 LedgerLocation = Annotated[
     str,
     typer.Option(
@@ -32,3 +36,30 @@ ContentFolder = Annotated[
     ),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+ProfileName = Annotated[
+    str, typer.Option("--profile", metavar="P", help="Name of a profile: profiles/P.toml.")
+]
+Batch = Annotated[
+    str, typer.Option("--batch", metavar="NAME", help="Name under which the ledger files the run.")
+]
+ViewOption = Annotated[
+    ViewName | None,
+    typer.Option("--view", help="How to show the run.", show_default="dashboard on a terminal"),
+]
+Picture = Annotated[
+    Path | None,
+    typer.Option(
+        "--picture", metavar="FILE", help="Keep a picture (SVG) of the dashboard in FILE, besides."
+    ),
+]
+Targets = Annotated[
+    list[Path], typer.Argument(metavar="TARGET...", help="Block devices and image files.")
+]
+SectorSize = Annotated[
+    int,
+    typer.Option(
+        "--sector-size",
+        metavar="BYTES",
+        help="Sector size of the drives that image files stand for: 512 or 4096.",
+    ),
+]

@@ -17,6 +17,11 @@ def default_location() -> str:
     return str(Path(platformdirs.user_data_dir("station"), "ledger.sqlite"))
 
 
+def virtual_location() -> str:
+    """The ledger of simulated sticks: nobody who counts real ones wants them among them."""
+    return str(Path(platformdirs.user_data_dir("station"), "virtual-ledger.sqlite"))
+
+
 def ledger_path(location: str) -> Path:
     """The file that a path or an `sqlite:///` URL names.
 

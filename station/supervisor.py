@@ -1,1 +1,0 @@
-"""Owns the worker threads and wires everything together."""
