@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from station.content import atomic
 from station.content.atomic import require_free, write_atomically
 from station.errors import OperatorError
 
@@ -30,7 +29,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     def fail(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(atomic.os, "fsync", fail)
+    monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(OperatorError, match="can't be written: No space left on device"):
         write_atomically(path, "new")
 
