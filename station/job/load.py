@@ -1,5 +1,6 @@
 """The load: one ascending pass that erases, formats and copies at once."""
 
+from collections.abc import Callable
 from functools import partial
 
 from station.content.source import Source
@@ -11,11 +12,22 @@ from station.job.chunk import CHUNK_BYTES, Assembler
 from station.job.seal import clear_seal
 
 
-def load(image: Image, source: Source, drive: Drive) -> None:
+def load(
+    image: Image,
+    source: Source,
+    drive: Drive,
+    on_written: Callable[[int], None] = lambda _end_bytes: None,
+) -> None:
     """Write an image to a drive, sector 0 left zero, and empty the caches.
 
     Sector 0 is cleared and flushed before anything else, so that a drive that is pulled or loses
     power half-way is never taken for what it was before.
+
+    Args:
+        image: what the drive is to hold.
+        source: the files that the image refers to.
+        drive: the drive.
+        on_written: told after each write how far the drive is written.
 
     Raises:
         SourceChangedError: when a file is not what the manifest lists.
@@ -38,4 +50,5 @@ def load(image: Image, source: Source, drive: Drive) -> None:
             if span is not None:
                 ahead.start(partial(assembler.assemble, *span, stagings[0]))
             drive.write(start_bytes, chunk)
+            on_written(start_bytes + len(chunk))
     drive.flush()

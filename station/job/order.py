@@ -29,6 +29,7 @@ class Order:
         digests: BLAKE3 of each file.
         erase: how the drive is erased.
         read_back: how much of the erased part is read back.
+        probes: whether a counterfeit is looked for before anything else.
     """
 
     selection: Selection
@@ -37,6 +38,7 @@ class Order:
     digests: tuple[bytes, ...]
     erase: ErasePolicy
     read_back: ReadBack
+    probes: bool = True
 
     @property
     def stage_bytes(self) -> Mapping[Stage, int]:
@@ -111,4 +113,5 @@ class OrderBook:
             tuple(file.blake3 for file in files),
             profile.erase.policy,
             profile.erase.read_back,
+            profile.drive.probe,
         )

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from station.content.profile import ErasePolicy, ReadBack
 from station.content.source import SourceChangedError
@@ -14,6 +14,7 @@ from station.job.counted_drive import CountedDrive
 from station.job.identity import read_identity
 from station.job.load import load
 from station.job.order import WIPE_PATTERNS, Order
+from station.job.probe import Probe
 from station.job.progress import Progress
 from station.job.sampling import sample_ranges
 from station.job.seal import clear_seal, seal
@@ -24,7 +25,7 @@ from station.verdict import PASSED, DriveFailedError, FailReason, Verdict, faile
 
 
 def make(order: Order, identity: VolumeIdentity, drive: Drive, progress: Progress) -> Verdict:
-    """Wipe, load, verify and seal one drive.
+    """Probe, wipe, load, verify and seal one drive.
 
     Whatever the verdict, nothing is raised for a fault of the drive or of a bundle's file; and
     unless it is a pass, sector 0 is zero, as far as the drive still lets itself be written to.
@@ -33,13 +34,20 @@ def make(order: Order, identity: VolumeIdentity, drive: Drive, progress: Progres
     image = order.volume.image(identity)
     counted = CountedDrive(drive, progress)
     try:
+        probe = Probe(counted) if order.probes else None
+        if probe is not None:
+            progress.enter(State.PROBE, probe.transfer_bytes)
+            probe.run()
         if order.erase is ErasePolicy.TWO_PASS:
             progress.enter(State.WIPE, image.capacity_bytes * len(WIPE_PATTERNS))
             for value in WIPE_PATTERNS:
                 pattern = plan_pattern(image.capacity_bytes, image.sector_bytes, value)
-                load(pattern, order.source, counted)
+                load(pattern, order.source, counted, *_watching(probe))
+                probe = None
         progress.enter(State.LOAD, image.transfer_bytes)
-        load(image, order.source, counted)
+        load(image, order.source, counted, *_watching(probe))
+        if probe is not None:
+            probe.clear(image.extents)
         spans = list(_verify_spans(order, image))
         progress.enter(State.VERIFY, sum(end - start for start, end in spans))
         verify(Checker(image, order.digests, bytes(image.sector_bytes)), spans, counted)
@@ -53,6 +61,11 @@ def make(order: Order, identity: VolumeIdentity, drive: Drive, progress: Progres
         return verdict
     progress.enter(State.PASSED)
     return PASSED
+
+
+def _watching(probe: Probe | None) -> tuple[Callable[[int], None], ...]:
+    """Who is told how far the first pass has come: the stamps lie ahead of it."""
+    return () if probe is None else (probe.loaded,)
 
 
 def withdraw(drive: Drive, verdict: Verdict) -> Verdict:
