@@ -1,8 +1,9 @@
 """A drive whose operations are counted, timed and interruptible, and whose faults have names."""
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
+import itertools
+import time
+from collections.abc import Callable
 
 from station.content.source import SourceChangedError
 from station.device.drive import Drive
@@ -18,6 +19,13 @@ _REASONS = {
     errno.ESHUTDOWN: FailReason.REMOVED,
     errno.EROFS: FailReason.WRITE_PROTECTED,
 }
+
+# What may go well when it is tried again. A stick that needs it more often than now and then is not
+# worth anybody's journey.
+_PASSING = frozenset({errno.EIO, errno.EAGAIN, errno.ETIMEDOUT})
+ATTEMPTS = 3
+MOST_RETRIES = 16
+_RETRY_PAUSE_S = 0.05
 
 
 class CountedDrive:
@@ -49,8 +57,8 @@ class CountedDrive:
             DriveFailedError: when the drive fails, or when the job was asked to end.
             SourceChangedError: when `data` is a mapped file that became shorter.
         """
-        with self._operation(Operation.WRITE, offset_bytes, len(data)):
-            self._drive.write(offset_bytes, data)
+        what = f"{Operation.WRITE} of {len(data)} bytes at byte {offset_bytes}"
+        self._retried(Operation.WRITE, what, lambda: self._drive.write(offset_bytes, data))
         self._progress.written_bytes += len(data)
         self._progress.stage_done_bytes += len(data)
 
@@ -60,42 +68,55 @@ class CountedDrive:
         Raises:
             DriveFailedError: when the drive fails, or when the job was asked to end.
         """
-        with self._operation(Operation.READ, offset_bytes, len(into)):
-            self._drive.read(offset_bytes, into)
+        what = f"{Operation.READ} of {len(into)} bytes at byte {offset_bytes}"
+        self._retried(Operation.READ, what, lambda: self._drive.read(offset_bytes, into))
         self._progress.read_bytes += len(into)
         self._progress.stage_done_bytes += len(into)
 
     def flush(self) -> None:
         """Empty the caches.
 
+        Never tried twice: the kernel tells of a failed write-back once and forgets it, so a second
+        answer of "all is written" would mean nothing.
+
         Raises:
             DriveFailedError: when the drive fails, or when the job was asked to end.
         """
-        with self._operation(Operation.FLUSH, 0, 0):
-            self._drive.flush()
+        try:
+            self._once(Operation.FLUSH, self._drive.flush)
+        except OSError as error:
+            raise _named(Operation.FLUSH, str(Operation.FLUSH), error) from error
 
     def close(self) -> None:
         """Let go of the drive."""
         self._drive.close()
 
-    @contextmanager
-    def _operation(self, kind: Operation, offset_bytes: int, length_bytes: int) -> Iterator[None]:
+    def _retried(self, kind: Operation, what: str, act: Callable[[], None]) -> None:
+        """Do something on one range, again after a passing error; every retry is counted."""
+        for attempt in itertools.count(1):
+            try:
+                self._once(kind, act)
+            except OSError as error:
+                may_pass = error.errno in _PASSING and attempt < ATTEMPTS
+                if not may_pass or self._progress.retries >= MOST_RETRIES:
+                    raise _named(kind, what, error) from error
+                self._progress.retries += 1
+                time.sleep(_RETRY_PAUSE_S)
+            else:
+                return
+
+    def _once(self, kind: Operation, act: Callable[[], None]) -> None:
         self._progress.require_wanted()
         self._progress.begin_operation(kind)
         try:
-            yield
-        except OSError as error:
-            what = (
-                str(kind)
-                if kind is Operation.FLUSH
-                else (f"{kind} of {length_bytes} bytes at byte {offset_bytes}")
-            )
-            if kind is Operation.WRITE and error.errno == errno.EFAULT:
-                raise SourceChangedError(
-                    f"a file became shorter or unreadable during a {what}"
-                ) from error
-            raise DriveFailedError(
-                _REASONS.get(error.errno or 0, FailReason.IO_ERROR), f"{what}: {error.strerror}"
-            ) from error
+            act()
         finally:
             self._progress.end_operation()
+
+
+def _named(kind: Operation, what: str, error: OSError) -> DriveFailedError | SourceChangedError:
+    """A fault with its reason, and where it happened."""
+    if kind is Operation.WRITE and error.errno == errno.EFAULT:
+        return SourceChangedError(f"a file became shorter or unreadable during a {what}")
+    reason = _REASONS.get(error.errno or 0, FailReason.IO_ERROR)
+    return DriveFailedError(reason, f"{what}: {error.strerror}")

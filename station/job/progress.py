@@ -51,6 +51,7 @@ class Progress:
         read_bytes: read from the drive since the job began.
         stage_s: seconds that each finished stage took.
         pending: the operation under way on the drive; None between operations.
+        retries: how often an operation was tried again.
         longest_operation_s: the longest operation that came to an end.
     """
 
@@ -68,6 +69,7 @@ class Progress:
         self.read_bytes = 0
         self.stage_s: dict[Stage, float] = {}
         self.pending: Pending | None = None
+        self.retries = 0
         self.longest_operation_s = 0.0
         self._transitions = transitions
         self._on_stage = on_stage
