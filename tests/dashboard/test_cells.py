@@ -1,11 +1,11 @@
 import unicodedata
 
-from dashboard_samples import hostile_text
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from station.dashboard.cells import centre, cut, ends, fit, shown, wrap
+from tests.dashboard.samples import hostile_text
 
 widths = st.integers(0, 60)
 

@@ -1,10 +1,10 @@
 from xml.etree import ElementTree as ET
 
 import pytest
-from dashboard_samples import done, station, working
 
 from station.dashboard.export import export_svg
 from station.verdict import PASSED, FailReason, failed
+from tests.dashboard.samples import done, station, working
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,16 +1,6 @@
 import io
 
 import pytest
-from dashboard_samples import (
-    CRUZER,
-    EVERY_VERDICT,
-    NOON,
-    done,
-    hung,
-    snapshots,
-    station,
-    working,
-)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -25,6 +15,16 @@ from station.dashboard.snapshot import StationSnapshot, Tile, TileState
 from station.dashboard.words import HUNG, Act, Advice, advice_on
 from station.device.drive import DriveInfo
 from station.verdict import PASSED, FailReason, RefusalReason, Verdict, failed, refused
+from tests.dashboard.samples import (
+    CRUZER,
+    EVERY_VERDICT,
+    NOON,
+    done,
+    hung,
+    snapshots,
+    station,
+    working,
+)
 
 
 def lines_of(frame: Frame) -> list[str]:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from dashboard_samples import CRUZER, NOON, hostile_text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from station.device.drive import DriveInfo
 from station.errors import StationFaultError
 from station.job.state import Stage
 from station.verdict import PASSED, FailReason, RefusalReason, failed, refused
+from tests.dashboard.samples import CRUZER, NOON, hostile_text
 
 
 def progressed(after_s: float, percent: int) -> StageProgressed:

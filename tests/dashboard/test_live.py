@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dashboard_samples import CRUZER, NOON, done, station, working
 from rich.console import Console
 
 from station.dashboard import keyboard
@@ -23,6 +22,7 @@ from station.dashboard.live import LiveView, can_show
 from station.dashboard.snapshot import StationSnapshot, Tile
 from station.errors import StationFaultError
 from station.verdict import PASSED, FailReason, failed
+from tests.dashboard.samples import CRUZER, NOON, done, station, working
 
 ALT_SCREEN, NORMAL_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 PATIENCE_S = 20
@@ -189,7 +189,7 @@ def test_a_terminal_shows_after_many_small_changes_what_one_whole_picture_shows(
 STALE_SIZE = ("-e", "COLUMNS=80", "-e", "LINES=24")
 SHOW_UNTIL_STOPPED = """
 import sys, time
-from dashboard_samples import station, working
+from tests.dashboard.samples import station, working
 from rich.console import Console
 from station.dashboard.live import LiveView
 view = LiveView(Console(), refresh_s=0.02)

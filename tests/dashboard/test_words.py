@@ -1,11 +1,11 @@
 import pytest
-from dashboard_samples import EVERY_VERDICT
 
 from station.dashboard import words
 from station.dashboard.cells import wrap
 from station.dashboard.letters import SIZES, LetterSize, draw, width_pixels
 from station.dashboard.words import Act, Advice, advice_on, result_of
 from station.verdict import PASSED, FailReason, Outcome, RefusalReason, Verdict, failed
+from tests.dashboard.samples import EVERY_VERDICT
 
 EVERY_ADVICE = (words.HUNG, *(advice_on(verdict) for verdict in EVERY_VERDICT))
 
