@@ -40,7 +40,7 @@ def format_size(size_bytes: float) -> str:
     value = float(size_bytes)
     for unit in ("B", "KB", "MB", "GB"):
         # What would be rounded up to 1000 belongs to the next unit.
-        if round(value, 1) < _DECIMAL_STEP:
+        if round(value) < _DECIMAL_STEP:
             return _three_digits(value, unit)
         value /= _DECIMAL_STEP
     return _three_digits(value, "TB")
