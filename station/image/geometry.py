@@ -31,8 +31,11 @@ _WIDEST_ALIGNMENT = 4 * MIB
 _NARROWEST_ALIGNMENT = 64 * KIB
 _ALIGNMENT_SHARE = 256  # at most 1/256 of the capacity for each border
 
-# Both limits are of the MBR and the boot sector: a sector number has 32 bits.
+# Of the MBR and the boot sector alike: a sector number has 32 bits.
 _MOST_SECTORS = (1 << 32) - 1
+
+# What the smallest volume needs beside its clusters, with the widest of its borders.
+_SMALLEST_OVERHEAD = 1.03
 
 # Microsoft's table for FAT32: volumes up to … bytes take clusters of … bytes.
 _CLUSTER_BYTES = (
@@ -119,51 +122,50 @@ def plan_geometry(
 ) -> Geometry:
     """Lay one FAT32 volume over a whole drive, its data area aligned to the flash below it.
 
-    Clusters have Microsoft's size for the capacity, or less where the volume would then have too
-    few of them to be FAT32.
+    Clusters have Microsoft's size for the capacity, but are never smaller than a sector.
 
     Raises:
         OperatorError: for sectors of another size.
         DriveTooSmallError: for a drive that has too few sectors for FAT32.
-        DriveTooLargeError: for a drive that has more sectors than 32 bits can count.
+        DriveTooLargeError: for a drive with more sectors than 32 bits can count, or with more of
+            the largest clusters than FAT32 can.
     """
     if sector_bytes not in SECTOR_SIZES:
         raise OperatorError(
             f"sectors of {sector_bytes} bytes are not supported", "512 or 4096 are."
         )
     drive_sectors = capacity_bytes // sector_bytes
-    if drive_sectors > _MOST_SECTORS:
+    most_bytes = min(_MOST_SECTORS * sector_bytes, MOST_CLUSTERS * _LARGEST_CLUSTER_BYTES)
+    if drive_sectors * sector_bytes > most_bytes:
         raise DriveTooLargeError(
             f"{format_size(capacity_bytes)} is more than an MBR and FAT32 can address"
             f" with sectors of {sector_bytes} bytes",
-            f"The largest drive is {format_size(_MOST_SECTORS * sector_bytes)}.",
+            f"The largest drive is {format_size(most_bytes)}.",
         )
     alignment_sectors = _alignment_bytes(capacity_bytes) // sector_bytes
     partition_sector = alignment_sectors if layout is Layout.MBR else 0
     partition_sectors = drive_sectors - partition_sector
-    cluster_bytes = _preferred_cluster_bytes(capacity_bytes, sector_bytes)
-    while cluster_bytes >= sector_bytes:
-        reserved_sectors, fat_sectors, cluster_count = _divide(
-            partition_sectors, cluster_bytes // sector_bytes, sector_bytes, alignment_sectors
+    sectors_per_cluster = _cluster_bytes(capacity_bytes, sector_bytes) // sector_bytes
+    reserved_sectors, fat_sectors, cluster_count = _divide(
+        partition_sectors, sectors_per_cluster, sector_bytes, alignment_sectors
+    )
+    if cluster_count < FEWEST_CLUSTERS:
+        raise DriveTooSmallError(
+            f"{format_size(capacity_bytes)} is too small for FAT32"
+            f" with sectors of {sector_bytes} bytes",
+            f"It needs {FEWEST_CLUSTERS} clusters, about"
+            f" {format_size(FEWEST_CLUSTERS * sector_bytes * _SMALLEST_OVERHEAD)}.",
         )
-        if cluster_count >= FEWEST_CLUSTERS:
-            return Geometry(
-                capacity_bytes,
-                sector_bytes,
-                layout,
-                partition_sector,
-                partition_sectors,
-                reserved_sectors,
-                fat_sectors,
-                cluster_bytes // sector_bytes,
-                cluster_count,
-            )
-        cluster_bytes //= 2
-    raise DriveTooSmallError(
-        f"{format_size(capacity_bytes)} is too small for FAT32"
-        f" with sectors of {sector_bytes} bytes",
-        f"It needs {FEWEST_CLUSTERS} clusters, about"
-        f" {format_size(FEWEST_CLUSTERS * sector_bytes * 1.02)}.",
+    return Geometry(
+        capacity_bytes,
+        sector_bytes,
+        layout,
+        partition_sector,
+        partition_sectors,
+        reserved_sectors,
+        fat_sectors,
+        sectors_per_cluster,
+        cluster_count,
     )
 
 
@@ -173,7 +175,7 @@ def _alignment_bytes(capacity_bytes: int) -> int:
     return min(max(power_of_two, _NARROWEST_ALIGNMENT), _WIDEST_ALIGNMENT)
 
 
-def _preferred_cluster_bytes(capacity_bytes: int, sector_bytes: int) -> int:
+def _cluster_bytes(capacity_bytes: int, sector_bytes: int) -> int:
     for up_to_bytes, cluster_bytes in _CLUSTER_BYTES:
         if capacity_bytes <= up_to_bytes:
             return max(cluster_bytes, sector_bytes)
@@ -190,19 +192,15 @@ def _divide(
     never too small. The partition begins on a border, so the data area does when what lies before
     it is a multiple of the alignment; the reserved sectors take up the slack.
     """
-    most_clusters = (partition_sectors - FEWEST_RESERVED_SECTORS) // sectors_per_cluster
-    most_clusters = min(most_clusters, MOST_CLUSTERS)
     entries_per_sector = sector_bytes // FAT_ENTRY_BYTES
     # c clusters and their 2·c/entries FAT sectors share what is there: c·(spc + 2/entries) ≤ all.
-    fitting = (
+    most_clusters = (
         (partition_sectors - FEWEST_RESERVED_SECTORS)
         * entries_per_sector
         // (sectors_per_cluster * entries_per_sector + FAT_COUNT)
     )
-    clusters = max(min(most_clusters, fitting), 0)
-    fat_sectors = -(-(clusters + RESERVED_ENTRIES) // entries_per_sector)
+    fat_sectors = -(-(max(most_clusters, 0) + RESERVED_ENTRIES) // entries_per_sector)
     before_data = FEWEST_RESERVED_SECTORS + FAT_COUNT * fat_sectors
     before_data = -(-before_data // alignment_sectors) * alignment_sectors
     reserved_sectors = before_data - FAT_COUNT * fat_sectors
-    cluster_count = min((partition_sectors - before_data) // sectors_per_cluster, clusters)
-    return reserved_sectors, fat_sectors, cluster_count
+    return reserved_sectors, fat_sectors, (partition_sectors - before_data) // sectors_per_cluster

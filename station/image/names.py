@@ -14,6 +14,7 @@ RESERVED_STEMS = frozenset(
 )
 _FIRST_PRINTABLE = " "
 _DELETE = "\x7f"
+_PADDING = "\uffff"  # what fills up the last entry of a long name, so that it can't be part of one
 
 
 def utf16_units(name: str) -> int:
@@ -34,6 +35,8 @@ def name_problem(name: str) -> str | None:
         return "is no valid Unicode"
     if any(character < _FIRST_PRINTABLE or character == _DELETE for character in name):
         return "holds a control character"
+    if _PADDING in name:
+        return "holds U+FFFF, with which FAT32 fills up names"
     if forbidden := sorted(set(name) & FORBIDDEN_CHARACTERS):
         return f"holds {' '.join(forbidden)}, which Windows and FAT32 forbid"
     if name.endswith((".", " ")):
@@ -58,12 +61,16 @@ def require_name(name: str) -> None:
 def folded(name: str) -> str:
     """The form under which FAT32 takes two names for one: upper case, as VFAT compares them.
 
-    Each character is folded on its own and only where its upper case is one character: so `ß` and
-    `SS` stay apart, as they do on Windows and Linux.
+    Each character is folded on its own and only to one other: so `ß` and `SS` stay apart, as they
+    do on Windows and Linux, and `ᾳ` meets `ᾼ`.
     """
     upper = name.upper()
-    if len(upper) == len(name):
-        return upper
-    return "".join(
-        capital if len(capital := character.upper()) == 1 else character for character in name
-    )
+    return upper if len(upper) == len(name) else "".join(map(_capital, name))
+
+
+def _capital(character: str) -> str:
+    """The one character that is its upper case; without one, its title case; else itself."""
+    for capital in (character.upper(), character.title()):
+        if len(capital) == 1:
+            return capital
+    return character

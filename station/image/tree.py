@@ -59,17 +59,14 @@ class Tree:
     folders: tuple[Folder, ...]
     file_order: tuple[int, ...]
 
-    def folder_clusters(self, cluster_bytes: int) -> int:
-        """Clusters that all directories take together."""
-        return sum(folder.size_clusters(cluster_bytes) for folder in self.folders)
-
 
 def build_tree(files: Sequence[FileEntry], *, has_label: bool = True) -> Tree:
     """Sort files into folders.
 
     Raises:
-        OperatorError: for a name that FAT32 can't hold, two names in one folder that FAT32 takes
-            for one, a file over 4 GiB - 1, and a folder with more entries than FAT32 allows.
+        OperatorError: for a path that begins with a slash, a name that FAT32 can't hold, two names
+            in one folder that FAT32 takes for one, a file over 4 GiB - 1, and a folder with more
+            entries than FAT32 allows.
     """
     root = Folder("")
     by_path = {"": root}
@@ -79,14 +76,16 @@ def build_tree(files: Sequence[FileEntry], *, has_label: bool = True) -> Tree:
                 f"{file.path!r} is {file.size_bytes} bytes long, FAT32 allows {LARGEST_FILE_BYTES}",
                 "Split the file, or leave it out.",
             )
+        if file.path.startswith("/"):
+            raise OperatorError(
+                f"{file.path!r} begins with a slash", "Name it as seen from the drive's root."
+            )
         parent_path, _, name = file.path.rpartition("/")
         parent = by_path.get(parent_path)
         if parent is None:
             parent = _add_folder(by_path, parent_path)
         parent.files.append((name, index))
-    folders = tuple(_walk(root))
-    for folder in folders:
-        _settle(folder, has_label=has_label)
+    folders = tuple(_walk(root, has_label=has_label))
     file_order = tuple(index for folder in folders for _, index in folder.files)
     return Tree(folders, file_order)
 
@@ -116,10 +115,12 @@ def _add_folder(by_path: dict[str, Folder], path: str) -> Folder:
     return parent
 
 
-def _walk(root: Folder) -> Iterator[Folder]:
+def _walk(root: Folder, *, has_label: bool) -> Iterator[Folder]:
     pending = [root]
     while pending:
         folder = pending.pop()
+        # Checked before they are sorted: only a name of some length is sure to have a sort key.
+        _settle(folder, has_label=has_label)
         folder.folders.sort(key=lambda child: natural_key(child.name))
         folder.files.sort(key=lambda file: natural_key(file[0]))
         yield folder
@@ -150,10 +151,3 @@ def _settle(folder: Folder, *, has_label: bool) -> None:
             "Spread its files over more folders, or shorten their names.",
         )
     folder.entry_count = count
-
-
-def clusters_needed(tree: Tree, files: Sequence[FileEntry], cluster_bytes: int) -> int:
-    """Clusters that all directories and files take together."""
-    return tree.folder_clusters(cluster_bytes) + sum(
-        -(-file.size_bytes // cluster_bytes) for file in files
-    )
