@@ -1,13 +1,13 @@
 """A drive whose operations are counted, timed and interruptible, and whose faults have names."""
 
 import errno
-import itertools
 import time
 from collections.abc import Callable
 
 from station.content.source import SourceChangedError
 from station.device.drive import Drive
 from station.job.progress import Operation, Progress
+from station.job.quality import Transfer
 from station.verdict import DriveFailedError, FailReason
 
 # What the kernel says of a medium that left its socket, and of one that is locked. All else is the
@@ -58,7 +58,8 @@ class CountedDrive:
             SourceChangedError: when `data` is a mapped file that became shorter.
         """
         what = f"{Operation.WRITE} of {len(data)} bytes at byte {offset_bytes}"
-        self._retried(Operation.WRITE, what, lambda: self._drive.write(offset_bytes, data))
+        took_s = self._retried(Operation.WRITE, what, lambda: self._drive.write(offset_bytes, data))
+        self._progress.note_transfer(Transfer(offset_bytes, len(data), took_s))
         self._progress.written_bytes += len(data)
         self._progress.stage_done_bytes += len(data)
 
@@ -69,7 +70,8 @@ class CountedDrive:
             DriveFailedError: when the drive fails, or when the job was asked to end.
         """
         what = f"{Operation.READ} of {len(into)} bytes at byte {offset_bytes}"
-        self._retried(Operation.READ, what, lambda: self._drive.read(offset_bytes, into))
+        took_s = self._retried(Operation.READ, what, lambda: self._drive.read(offset_bytes, into))
+        self._progress.note_transfer(Transfer(offset_bytes, len(into), took_s))
         self._progress.read_bytes += len(into)
         self._progress.stage_done_bytes += len(into)
 
@@ -91,27 +93,34 @@ class CountedDrive:
         """Let go of the drive."""
         self._drive.close()
 
-    def _retried(self, kind: Operation, what: str, act: Callable[[], None]) -> None:
-        """Do something on one range, again after a passing error; every retry is counted."""
-        for attempt in itertools.count(1):
+    def _retried(self, kind: Operation, what: str, act: Callable[[], None]) -> float:
+        """Do something on one range, again after a passing error; every retry is counted.
+
+        Returns:
+            Seconds that the attempt took which went well.
+        """
+        attempt = 1
+        while True:
             try:
-                self._once(kind, act)
+                return self._once(kind, act)
             except OSError as error:
                 may_pass = error.errno in _PASSING and attempt < ATTEMPTS
                 if not may_pass or self._progress.retries >= MOST_RETRIES:
                     raise _named(kind, what, error) from error
                 self._progress.retries += 1
+                attempt += 1
                 time.sleep(_RETRY_PAUSE_S)
-            else:
-                return
 
-    def _once(self, kind: Operation, act: Callable[[], None]) -> None:
+    def _once(self, kind: Operation, act: Callable[[], None]) -> float:
+        """Do something once, and return the seconds that it took."""
         self._progress.require_wanted()
         self._progress.begin_operation(kind)
         try:
             act()
-        finally:
+        except BaseException:
             self._progress.end_operation()
+            raise
+        return self._progress.end_operation()
 
 
 def _named(kind: Operation, what: str, error: OSError) -> DriveFailedError | SourceChangedError:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
+from station.job.quality import Quality, Transfer, TransferLog, speed_profile
 from station.job.state import LOADING, Stage, State, Transitions, advance
 from station.verdict import DriveFailedError, FailReason
 
@@ -75,6 +76,7 @@ class Progress:
         self._on_stage = on_stage
         self._stage_since_s = clock()
         self._cancelled: DriveFailedError | None = None
+        self._transfers = {Stage.LOAD: TransferLog(), Stage.VERIFY: TransferLog()}
 
     def enter(self, state: State, total_bytes: int = 0) -> None:
         """Go to the next state.
@@ -97,12 +99,33 @@ class Progress:
         """Note that the drive was asked to do something."""
         self.pending = Pending(kind, self.clock())
 
-    def end_operation(self) -> None:
-        """Note that the drive answered, well or not."""
-        if self.pending is not None:
-            took_s = self.clock() - self.pending.since_s
-            self.longest_operation_s = max(self.longest_operation_s, took_s)
+    def end_operation(self) -> float:
+        """Note that the drive answered, well or not.
+
+        Returns:
+            Seconds that it took; 0 when nothing was pending.
+        """
+        took_s = 0.0 if self.pending is None else self.clock() - self.pending.since_s
+        self.longest_operation_s = max(self.longest_operation_s, took_s)
         self.pending = None
+        return took_s
+
+    def note_transfer(self, transfer: Transfer) -> None:
+        """Note what was written or read, for the quality of the stages that keep one."""
+        stage = self.state.stage
+        if stage in self._transfers:
+            self._transfers[stage].note(transfer)
+
+    def quality(self) -> Quality:
+        """How well the drive has done so far; an operation without an answer is a pause, too."""
+        pending = self.pending
+        waits_s = 0.0 if pending is None else self.clock() - pending.since_s
+        return Quality(
+            speed_profile(self._transfers[Stage.LOAD].transfers()),
+            speed_profile(self._transfers[Stage.VERIFY].transfers()),
+            self.retries,
+            max(self.longest_operation_s, waits_s),
+        )
 
     def cancel(self, reason: FailReason, detail: str) -> None:
         """Ask the job to fail before its next operation; from any thread, the first call counts."""
