@@ -12,13 +12,16 @@ from typing import Self
 from sqlalchemy import Connection, Engine, Insert, insert
 from sqlalchemy.exc import IntegrityError
 
+from station.device.drive import DriveInfo
+from station.job.state import Stage
 from station.ledger import query
 from station.ledger.connection import for_writing, open_engine
 from station.ledger.fault import JobEndedError, explained
 from station.ledger.location import ledger_path
 from station.ledger.process import is_dead, this_process
-from station.ledger.records import JobEnd, JobFilter, JobRow, JobStart, Tally
+from station.ledger.records import JobEnd, JobFilter, JobRow, JobStart, PassSpeeds, Tally
 from station.ledger.schema import job, run, verdict
+from station.ledger.speeds import speed_values
 from station.verdict import FailReason, Outcome, Verdict, failed
 
 # What SQLite says of a row that stands already: the key's own refusal, or the trigger before it.
@@ -85,6 +88,12 @@ class Ledger:
     def path(self) -> Path:
         """The file."""
         return self._path
+
+    @property
+    def _begun_run_id(self) -> int:
+        if self._run_id is None:
+            raise RuntimeError("begin_run comes before the first job")
+        return self._run_id
 
     def begin_run(self, profile: str, batch: str) -> int:
         """Enter this process, after the jobs of processes that died were ended as interrupted.
@@ -155,9 +164,22 @@ class Ledger:
         return job_id
 
     def jobs(self, wanted: JobFilter) -> Iterator[JobRow]:
-        """The jobs that a filter lets through, oldest first, read bit by bit."""
+        """The jobs that a filter lets through, in its order, read bit by bit."""
         with explained(self._path):
             yield from query.read_jobs(self._engine, wanted)
+
+    def passes_of_this_run(self) -> Iterator[JobRow]:
+        """The jobs of this process that passed, oldest first."""
+        return self.jobs(JobFilter(frozenset({Outcome.PASS}), run=self._begun_run_id))
+
+    def kind_speeds(self, drive: DriveInfo) -> list[PassSpeeds]:
+        """How fast sticks of the same kind were that passed in any run; the newest hundreds.
+
+        Of one kind are sticks of the same USB id, model and link speed. A drive without a USB id is
+        of no kind.
+        """
+        with explained(self._path), self._engine.begin() as connection:
+            return query.read_kind_speeds(connection, drive)
 
     def tally(self, since: datetime, batch: str | None = None) -> Tally:
         """Count the verdicts given since a moment (timezone-aware), of all batches or of one."""
@@ -176,13 +198,11 @@ class Ledger:
             yield connection
 
     def _insert_job(self, connection: Connection, start: JobStart, now: datetime) -> int:
-        if self._run_id is None:
-            raise RuntimeError("begin_run comes before the first job")
         drive = start.drive
         return _insert(
             connection,
             insert(job).values(
-                run_id=self._run_id,
+                run_id=self._begun_run_id,
                 started=now,
                 node=drive.node,
                 capacity_bytes=drive.capacity_bytes,
@@ -221,6 +241,10 @@ def _insert_verdict(connection: Connection, job_id: int, end: JobEnd, now: datet
                 written_bytes=end.written_bytes,
                 read_bytes=end.read_bytes,
                 stage_s=end.stage_s,
+                retries=end.quality.retries,
+                longest_pause_s=end.quality.longest_pause_s,
+                **speed_values(Stage.LOAD, end.quality.load),
+                **speed_values(Stage.VERIFY, end.quality.verify),
             )
         )
     except IntegrityError as error:

@@ -1,43 +1,88 @@
 """What the ledger can be asked, as statements, and its answers as values."""
 
+from array import array
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
 
 from station.device.drive import DriveInfo
+from station.job.quality import Quality
+from station.job.state import Stage
 from station.ledger.process import ProcessIdentity
-from station.ledger.records import JobEnd, JobFilter, JobRow, JobStart, Tally
+from station.ledger.records import (
+    JobEnd,
+    JobFilter,
+    JobOrder,
+    JobRow,
+    JobStart,
+    PassSpeeds,
+    Tally,
+)
 from station.ledger.schema import job, run, verdict
+from station.ledger.speeds import speed_profile_of
 from station.verdict import FailReason, Outcome, RefusalReason, Verdict
 
 # Rows read in one transaction: a reader who pages slowly must not hold back the write-ahead log.
 _PAGE_ROWS = 500
 
+# How many passes of one kind are compared: more would not move the median.
+_KIND_ROWS = 500
+
 _JOBS = select(
     job,
     run.c.batch,
-    verdict.c.ended,
-    verdict.c.outcome,
-    verdict.c.reason,
-    verdict.c.detail,
-    verdict.c.volume_id,
-    verdict.c.written_bytes,
-    verdict.c.read_bytes,
-    verdict.c.stage_s,
+    *(column for column in verdict.c if column is not verdict.c.job_id),
 ).select_from(job.join(run).outerjoin(verdict))
+
+# What comes first here comes last when it is told.
+_REMARKABLE_FIRST: dict[JobOrder, ColumnElement[object]] = {
+    JobOrder.STARTED: job.c.id.desc(),
+    JobOrder.LOAD_SPEED: verdict.c.load_median_bytes_per_s.asc().nulls_last(),
+    JobOrder.VERIFY_SPEED: verdict.c.verify_median_bytes_per_s.asc().nulls_last(),
+    JobOrder.RETRIES: verdict.c.retries.desc().nulls_last(),
+    JobOrder.PAUSE: verdict.c.longest_pause_s.desc().nulls_last(),
+}
 
 
 def read_jobs(engine: Engine, wanted: JobFilter) -> Iterator[JobRow]:
-    """The jobs that a filter lets through, oldest first; a limit keeps the newest of them."""
-    conditions = _conditions(wanted)
-    page = _JOBS.where(*conditions).order_by(job.c.id).limit(_PAGE_ROWS)
+    """The jobs that a filter lets through, in its order."""
+    statement = (
+        select(job.c.id)
+        .select_from(job.join(run).outerjoin(verdict))
+        .where(*_conditions(wanted))
+        .order_by(_REMARKABLE_FIRST[wanted.order], job.c.id.desc())
+        .limit(wanted.limit)
+    )
     with engine.begin() as connection:
-        first = _first_job(connection, wanted)
-    if first is None:
-        return
-    yield from islice(_pages(engine, page, first), wanted.limit)
+        ids = array("q", connection.execute(statement).scalars())
+    if not wanted.is_reversed:
+        ids.reverse()
+    for first in range(0, len(ids), _PAGE_ROWS):
+        page = ids[first : first + _PAGE_ROWS]
+        with engine.begin() as connection:
+            rows = connection.execute(_JOBS.where(job.c.id.in_(page))).all()
+        by_id = {row.id: row for row in rows}
+        yield from (_job_row(by_id[job_id]) for job_id in page)
+
+
+def read_kind_speeds(connection: Connection, drive: DriveInfo) -> list[PassSpeeds]:
+    """The speeds of the newest passes of the same kind of stick."""
+    if not drive.usb_id:
+        return []
+    statement = (
+        select(job.c.id, verdict.c.load_median_bytes_per_s, verdict.c.verify_median_bytes_per_s)
+        .select_from(job.join(verdict))
+        .where(
+            verdict.c.outcome == Outcome.PASS,
+            job.c.usb_id == drive.usb_id,
+            job.c.model == drive.model,
+            job.c.link_mbps.is_not_distinct_from(drive.link_mbps),
+        )
+        .order_by(job.c.id.desc())
+        .limit(_KIND_ROWS)
+    )
+    return [PassSpeeds(*row) for row in connection.execute(statement)]
 
 
 def read_tally(connection: Connection, since: datetime, batch: str | None) -> Tally:
@@ -82,31 +127,9 @@ def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
         conditions.append(job.c.started <= wanted.until)
     if wanted.batch is not None:
         conditions.append(run.c.batch == wanted.batch)
+    if wanted.run is not None:
+        conditions.append(run.c.id == wanted.run)
     return conditions
-
-
-def _first_job(connection: Connection, wanted: JobFilter) -> int | None:
-    """Where the newest `limit` jobs begin."""
-    newest = (
-        select(job.c.id)
-        .select_from(job.join(run).outerjoin(verdict))
-        .where(*_conditions(wanted))
-        .order_by(job.c.id.desc())
-        .limit(wanted.limit)
-        .subquery()
-    )
-    first: int | None = connection.execute(select(func.min(newest.c.id))).scalar_one()
-    return first
-
-
-def _pages(engine: Engine, page: Select[tuple[object, ...]], first: int) -> Iterator[JobRow]:
-    while True:
-        with engine.begin() as connection:
-            rows = connection.execute(page.where(job.c.id >= first)).all()
-        yield from map(_job_row, rows)
-        if len(rows) < _PAGE_ROWS:
-            return
-        first = rows[-1].id + 1
 
 
 def _job_row(row: Row[tuple[object, ...]]) -> JobRow:
@@ -146,6 +169,12 @@ def _job_end(row: Row[tuple[object, ...]]) -> JobEnd:
         written_bytes=row.written_bytes,
         read_bytes=row.read_bytes,
         stage_s=row.stage_s,
+        quality=Quality(
+            speed_profile_of(Stage.LOAD, row),
+            speed_profile_of(Stage.VERIFY, row),
+            row.retries,
+            row.longest_pause_s,
+        ),
     )
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum, unique
 
 from station.device.drive import DriveInfo
+from station.job.quality import Quality
 from station.verdict import Outcome, Verdict
 
 
@@ -39,6 +41,7 @@ class JobEnd:
         written_bytes: bytes written to the drive.
         read_bytes: bytes read from the drive.
         stage_s: seconds spent in each stage, by its name.
+        quality: how fast and how smoothly the drive did it.
     """
 
     verdict: Verdict
@@ -46,6 +49,7 @@ class JobEnd:
     written_bytes: int = 0
     read_bytes: int = 0
     stage_s: dict[str, float] = field(default_factory=dict)
+    quality: Quality = field(default_factory=Quality)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +64,30 @@ class JobRow:
     end: JobEnd | None
 
 
+@unique
+class JobOrder(StrEnum):
+    """What jobs are sorted by. What deserves a look most comes last, as in a log."""
+
+    STARTED = "started"  # the newest last
+    LOAD_SPEED = "load-speed"  # the slowest last, by the median
+    VERIFY_SPEED = "verify-speed"  # likewise
+    RETRIES = "retries"  # the most last
+    PAUSE = "pause"  # the longest last
+
+
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs to tell of; a None lets everything through.
+    """Which jobs to tell of, and in which order; a None lets everything through.
 
     Attributes:
         outcomes: verdicts to keep; empty keeps all, running jobs included.
         since: earliest start, timezone-aware.
         until: latest start, timezone-aware.
         batch: name of the batch.
-        limit: at most so many, the newest.
+        limit: at most so many, the last ones of the order: under STARTED the newest.
+        run: number of the run.
+        order: what they are sorted by; jobs without such a figure come first.
+        is_reversed: tell them the other way round; the limit keeps the same ones.
     """
 
     outcomes: frozenset[Outcome] = frozenset()
@@ -77,6 +95,18 @@ class JobFilter:
     until: datetime | None = None
     batch: str | None = None
     limit: int | None = None
+    run: int | None = None
+    order: JobOrder = JobOrder.STARTED
+    is_reversed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PassSpeeds:
+    """How fast a stick was that passed: medians in bytes per second, None where unknown."""
+
+    job: int
+    load_bytes_per_s: float | None
+    verify_bytes_per_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ that neither a defect of the station nor a hasty hand with the sqlite3 shell rew
 from enum import StrEnum
 
 from sqlalchemy import (
+    REAL,
     CheckConstraint,
     Column,
     Connection,
@@ -19,7 +20,9 @@ from sqlalchemy import (
     Text,
 )
 
+from station.job.state import Stage
 from station.ledger.columns import NameList, PrintableText, SecondsByStage, UtcTime
+from station.ledger.speeds import speed_columns, speeds_are_whole
 from station.verdict import FailReason, Outcome, RefusalReason
 
 # Says whose file this is, in the header of the SQLite file ("STLG"); see PRAGMA application_id.
@@ -71,6 +74,8 @@ job = Table(
     Column("erase", PrintableText, nullable=False),
     Column("content_bytes", Integer, nullable=False),
     Index("job_started", "started"),
+    # What is one kind of stick: see `station.ledger.query.read_kind_speeds`.
+    Index("job_kind", "usb_id", "model", "link_mbps"),
     sqlite_strict=True,
 )
 
@@ -87,6 +92,10 @@ verdict = Table(
     Column("written_bytes", Integer, nullable=False),
     Column("read_bytes", Integer, nullable=False),
     Column("stage_s", SecondsByStage, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("longest_pause_s", REAL, nullable=False),
+    *speed_columns(Stage.LOAD),
+    *speed_columns(Stage.VERIFY),
     # SQLite takes a CHECK that is NULL for kept, hence each IS NOT NULL.
     CheckConstraint(
         f"(outcome = '{Outcome.PASS}' AND reason IS NULL)"
@@ -99,6 +108,9 @@ verdict = Table(
     CheckConstraint(
         f"outcome <> '{Outcome.REFUSED}' OR written_bytes = 0", name="refused_is_unwritten"
     ),
+    CheckConstraint("retries >= 0 AND longest_pause_s >= 0", name="counts_are_counts"),
+    speeds_are_whole(Stage.LOAD),
+    speeds_are_whole(Stage.VERIFY),
     Index("verdict_ended", "ended"),
     sqlite_strict=True,
 )

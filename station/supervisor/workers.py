@@ -201,6 +201,7 @@ def _end_of(seat: Seat, verdict: Verdict) -> JobEnd:
         progress.written_bytes,
         progress.read_bytes,
         {str(stage): seconds for stage, seconds in progress.stage_s.items()},
+        progress.quality(),
     )
 
 

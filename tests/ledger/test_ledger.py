@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from station.device.drive import DriveInfo
 from station.errors import StationFaultError
+from station.job.quality import Quality, SpeedProfile
 from station.ledger.fault import JobEndedError
 from station.ledger.ledger import Ledger
-from station.ledger.records import JobEnd, JobFilter, JobRow, JobStart, Tally
+from station.ledger.records import JobEnd, JobFilter, JobRow, JobStart, PassSpeeds, Tally
 from station.text import printable
 from station.verdict import PASSED, FailReason, RefusalReason, failed, refused
 
@@ -54,6 +56,15 @@ starts = st.builds(
     byte_counts,
 )
 verdicts = st.just(PASSED) | st.builds(failed, st.sampled_from(FailReason), any_text)
+speeds = st.none() | st.builds(
+    lambda speed, faster, fastest, at_bytes: SpeedProfile(
+        speed, speed * faster, speed * faster * fastest, at_bytes
+    ),
+    st.floats(1e-3, 1e12),
+    st.floats(1, 100),
+    st.floats(1, 100),
+    byte_counts,
+)
 ends = st.builds(
     JobEnd,
     verdicts,
@@ -61,6 +72,7 @@ ends = st.builds(
     byte_counts,
     byte_counts,
     st.dictionaries(st.sampled_from(["load", "verify"]), st.floats(0, 1e9)),
+    st.builds(Quality, speeds, speeds, st.integers(0, 16), st.floats(0, 1e9)),
 )
 
 
@@ -129,6 +141,7 @@ def test_whatever_a_stick_says_comes_back_in_its_printable_form(
     assert row.end.verdict.detail == printable(end.verdict.detail)
     assert (row.end.volume_id, row.end.stage_s) == (end.volume_id, end.stage_s)
     assert (row.end.written_bytes, row.end.read_bytes) == (end.written_bytes, end.read_bytes)
+    assert row.end.quality == end.quality
 
 
 def test_a_second_end_is_refused_and_the_first_stands(ledger: Ledger, stick: Stick) -> None:
@@ -193,6 +206,59 @@ def test_the_tally_of_a_batch_leaves_others_out(
 
     assert ledger.tally(clock.now, "monday") == Tally(passed=1)
     assert ledger.tally(clock.now, "tuesday") == Tally(failed=1)
+
+
+def test_a_run_knows_its_own_passes(ledger: Ledger, stick: Stick, location: Path) -> None:
+    passed = [ledger.start_job(stick()) for _ in range(3)]
+    for job in passed:
+        ledger.end_job(job, JobEnd(PASSED))
+    ledger.end_job(ledger.start_job(stick()), JobEnd(failed(FailReason.REMOVED)))
+    ledger.start_job(stick())
+    with Ledger.open(str(location)) as other:
+        other.begin_run("films", "tuesday")
+        other.end_job(other.start_job(stick()), JobEnd(PASSED))
+
+    assert [row.job for row in ledger.passes_of_this_run()] == passed
+
+
+KIND = DriveInfo("/dev/sdx", 8 * 10**9, model="Cruzer \x1b", usb_id="0781:5151", link_mbps=480)
+
+
+def pass_of(ledger: Ledger, drive: DriveInfo, load_bytes_per_s: float | None) -> int:
+    speed = load_bytes_per_s
+    profile = None if speed is None else SpeedProfile(speed / 2, speed, speed * 2, 0)
+    job = ledger.start_job(JobStart(drive, "A1", "films"))
+    ledger.end_job(job, JobEnd(PASSED, quality=Quality(load=profile)))
+    return job
+
+
+def test_of_one_kind_are_passes_of_the_same_usb_id_model_and_link(ledger: Ledger) -> None:
+    first = pass_of(ledger, replace(KIND, node="/dev/sdy", serial="1"), 5e6)
+    second = pass_of(ledger, KIND, None)
+    pass_of(ledger, replace(KIND, model="Cruzer"), 1e6)
+    pass_of(ledger, replace(KIND, usb_id="0781:5150"), 1e6)
+    pass_of(ledger, replace(KIND, link_mbps=5000), 1e6)
+    pass_of(ledger, replace(KIND, link_mbps=None), 1e6)
+    failing = ledger.start_job(JobStart(KIND, "A1", "films"))
+    ledger.end_job(failing, JobEnd(failed(FailReason.IO_ERROR)))
+
+    assert ledger.kind_speeds(KIND) == [
+        PassSpeeds(second, None, None),
+        PassSpeeds(first, 5e6, None),
+    ]
+
+
+def test_an_unknown_link_is_a_link_speed_of_its_own(ledger: Ledger) -> None:
+    job = pass_of(ledger, replace(KIND, link_mbps=None), 5e6)
+
+    assert [one.job for one in ledger.kind_speeds(replace(KIND, link_mbps=None))] == [job]
+
+
+def test_a_drive_without_a_usb_id_is_of_no_kind(ledger: Ledger) -> None:
+    image = replace(KIND, usb_id="")
+    pass_of(ledger, image, 5e6)
+
+    assert ledger.kind_speeds(image) == []
 
 
 def test_a_moment_without_a_time_zone_is_a_defect(ledger: Ledger, clock: Clock) -> None:

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.device.drive import DriveInfo
+from station.job.quality import Quality, SpeedProfile
 from station.ledger import query
 from station.ledger.ledger import Ledger
-from station.ledger.records import JobEnd, JobFilter, JobRow, JobStart
+from station.ledger.records import JobEnd, JobFilter, JobOrder, JobRow, JobStart
 from station.verdict import PASSED, FailReason, Outcome, RefusalReason, failed, refused
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,9 +20,22 @@ HOURS = 48
 JOBS = 60
 
 
+def some_quality(choice: random.Random) -> Quality:
+    profiles = [None, *(SpeedProfile(speed / 2, speed, speed * 2, 0) for speed in (1e6, 2e6, 3e6))]
+    return Quality(
+        choice.choice(profiles),
+        choice.choice(profiles),
+        choice.randrange(3),
+        choice.choice([0.0, 0.5, 20.0]),
+    )
+
+
 @pytest.fixture(scope="module")
 def busy_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """Sixty jobs in three batches, ended in every way and running, over two days."""
+    """Sixty jobs in three batches, ended in every way and running, over two days.
+
+    Figures are few and small, so that many jobs share them.
+    """
     choice = random.Random(1)
     now = BEGINNING
     location = tmp_path_factory.mktemp("query") / "ledger.sqlite"
@@ -37,7 +51,8 @@ def busy_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
             job = ledger.start_job(start)
             if outcome is not None:
                 passed = outcome is Outcome.PASS
-                ledger.end_job(job, JobEnd(PASSED if passed else failed(FailReason.STALLED)))
+                verdict = PASSED if passed else failed(FailReason.STALLED)
+                ledger.end_job(job, JobEnd(verdict, quality=some_quality(choice)))
         yield ledger
 
 
@@ -49,6 +64,8 @@ filters = st.builds(
     until=moments,
     batch=st.none() | st.sampled_from([*BATCHES, "no such batch"]),
     limit=st.none() | st.integers(1, JOBS + 1),
+    order=st.sampled_from(JobOrder),
+    is_reversed=st.booleans(),
 )
 
 
@@ -64,17 +81,36 @@ def lets_through(wanted: JobFilter, row: JobRow) -> bool:
     )
 
 
+def remarkable(order: JobOrder, row: JobRow) -> float:
+    """How far back a job belongs; what has no such figure belongs to the front."""
+    quality = row.end.quality if row.end else None
+    speeds = {
+        JobOrder.LOAD_SPEED: quality and quality.load,
+        JobOrder.VERIFY_SPEED: quality and quality.verify,
+    }
+    if order is JobOrder.STARTED:
+        return row.job
+    if order in speeds:
+        profile = speeds[order]
+        return -profile.median_bytes_per_s if profile else -float("inf")
+    if quality is None:
+        return -float("inf")
+    return quality.retries if order is JobOrder.RETRIES else quality.longest_pause_s
+
+
 def test_without_a_filter_every_job_is_told_oldest_first(busy_ledger: Ledger) -> None:
     assert [row.job for row in busy_ledger.jobs(JobFilter())] == list(range(1, JOBS + 1))
 
 
 @given(wanted=filters)
-def test_a_filter_tells_the_newest_of_the_jobs_it_lets_through(
+def test_a_filter_tells_the_last_of_the_jobs_it_lets_through_in_its_order(
     busy_ledger: Ledger, wanted: JobFilter
 ) -> None:
-    expected = [row for row in busy_ledger.jobs(JobFilter()) if lets_through(wanted, row)]
+    through = [row for row in busy_ledger.jobs(JobFilter()) if lets_through(wanted, row)]
+    through.sort(key=lambda row: remarkable(wanted.order, row))
+    expected = through[-(wanted.limit or JOBS) :]
 
-    assert list(busy_ledger.jobs(wanted)) == expected[-(wanted.limit or JOBS) :]
+    assert list(busy_ledger.jobs(wanted)) == (expected[::-1] if wanted.is_reversed else expected)
 
 
 @given(wanted=filters, page_rows=st.integers(1, JOBS + 1))

@@ -47,12 +47,24 @@ def test_no_row_is_ever_changed(stranger: sqlite3.Connection, table: str, statem
     assert contents(stranger) == before
 
 
-def insert_verdict(
-    connection: sqlite3.Connection, outcome: str, reason: str | None, written_bytes: object = 0
-) -> None:
+def insert_verdict(connection: sqlite3.Connection, **changed: object) -> None:
+    """Enter a pass of the job that runs, with some columns changed."""
+    values: dict[str, object] = {
+        "job_id": 2,
+        "ended": "2026-01-31T09:30:00.000000Z",
+        "outcome": "pass",
+        "detail": "",
+        "written_bytes": 0,
+        "read_bytes": 0,
+        "stage_s": "{}",
+        "retries": 0,
+        "longest_pause_s": 0.0,
+        **changed,
+    }
+    names, places = ", ".join(values), ", ".join("?" * len(values))
     connection.execute(
-        "INSERT INTO verdict VALUES (2, '2026-01-31T09:30:00.000000Z', ?, ?, '', NULL, ?, 0, '{}')",
-        (outcome, reason, written_bytes),
+        f"INSERT INTO verdict ({names}) VALUES ({places})",  # noqa: S608 - our own names
+        tuple(values.values()),
     )
 
 
@@ -67,7 +79,7 @@ ALLOWED = [
 def test_every_verdict_of_the_station_can_be_stored(
     stranger: sqlite3.Connection, outcome: str, reason: str | None
 ) -> None:
-    insert_verdict(stranger, outcome, reason)
+    insert_verdict(stranger, outcome=outcome, reason=reason)
 
     assert stranger.execute("SELECT outcome, reason FROM verdict WHERE job_id = 2").fetchall() == [
         (outcome, reason)
@@ -93,4 +105,48 @@ def test_no_other_verdict_can(
     stranger: sqlite3.Connection, outcome: str, reason: str | None, written_bytes: object
 ) -> None:
     with pytest.raises(sqlite3.IntegrityError):
-        insert_verdict(stranger, outcome, reason, written_bytes)
+        insert_verdict(stranger, outcome=outcome, reason=reason, written_bytes=written_bytes)
+
+
+def speeds(slowest: object, median: object, fastest: object, at: object) -> dict[str, object]:
+    return {
+        "load_slowest_bytes_per_s": slowest,
+        "load_median_bytes_per_s": median,
+        "load_fastest_bytes_per_s": fastest,
+        "load_slowest_at_bytes": at,
+    }
+
+
+@pytest.mark.parametrize(
+    "columns", [speeds(1.5, 2, 2, 0), speeds(7, 7, 7, 2**40), speeds(None, None, None, None)]
+)
+def test_speeds_are_stored_whole_or_not_at_all(
+    stranger: sqlite3.Connection, columns: dict[str, object]
+) -> None:
+    insert_verdict(stranger, **columns)
+
+    names = ", ".join(columns)
+    query = f"SELECT {names} FROM verdict WHERE job_id = 2"  # noqa: S608 - our own names
+    assert stranger.execute(query).fetchall() == [tuple(columns.values())]
+
+
+IMPOSSIBLE_FIGURES = [
+    speeds(None, 2, 3, 0),
+    speeds(1, None, 3, 0),
+    speeds(1, 2, None, 0),
+    speeds(1, 2, 3, None),
+    speeds(0, 2, 3, 0),
+    speeds(2, 1, 3, 0),
+    speeds(1, 3, 2, 0),
+    speeds(1, 2, 3, -1),
+    speeds(1, 2, "fast", 0),
+    {"retries": -1},
+    {"longest_pause_s": -0.1},
+    {"longest_pause_s": None},
+]
+
+
+def test_figures_that_can_not_be_are_refused(stranger: sqlite3.Connection) -> None:
+    for columns in IMPOSSIBLE_FIGURES:
+        with pytest.raises(sqlite3.IntegrityError):
+            insert_verdict(stranger, **columns)
