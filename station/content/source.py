@@ -8,6 +8,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from blake3 import blake3
@@ -27,6 +28,15 @@ class SourceChangedError(Exception):
     """A file of a bundle is no longer what the manifest lists: no drive is to blame."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Mapping:
+    """A mapped file, and which one it is: the mapping keeps its inode from being used again."""
+
+    memory: mmap.mmap
+    device: int
+    inode: int
+
+
 class Source:
     """The files of one selection, by their index.
 
@@ -38,7 +48,7 @@ class Source:
         self.files = files
         self._lock = threading.Lock()
         self._folders: dict[Path, ContentFolder] = {}
-        self._mappings: OrderedDict[int, mmap.mmap] = OrderedDict()
+        self._mappings: OrderedDict[int, _Mapping] = OrderedDict()
 
     def read_into(self, index: int, offset_bytes: int, into: memoryview) -> None:
         """Fill all of `into` from a file.
@@ -73,19 +83,23 @@ class Source:
         size_bytes = self.files[index].entry.size_bytes
         if size_bytes < SMALLEST_MAPPED_BYTES:
             return None
-        with self._lock:
-            if found := self._mappings.get(index):
-                self._mappings.move_to_end(index)
-                return found
+        # Opened each time, for the path may lead to another file by now.
         descriptor = self._open(index)
         try:
+            status = os.fstat(descriptor)
+            with self._lock:
+                found = self._mappings.get(index)
+                if found and (found.device, found.inode) == (status.st_dev, status.st_ino):
+                    self._mappings.move_to_end(index)
+                    return found.memory
             mapped = mmap.mmap(descriptor, size_bytes, mmap.MAP_SHARED, mmap.PROT_READ)
         except (OSError, ValueError) as error:
             raise SourceChangedError(f"{self.name(index)} can't be mapped: {error}") from error
         finally:
             os.close(descriptor)
         with self._lock:
-            self._mappings[index] = mapped
+            self._mappings[index] = _Mapping(mapped, status.st_dev, status.st_ino)
+            self._mappings.move_to_end(index)
             # What drops out is unmapped when the last drive that writes from it lets go of it.
             while len(self._mappings) > _MOST_MAPPINGS:
                 self._mappings.popitem(last=False)
