@@ -52,6 +52,7 @@ class Meter:
         self._stage_bytes = dict(stage_bytes)
         self._samples: deque[tuple[float, int]] = deque()
         self._sampled_stage: Stage | None = None
+        self._reached_fraction = 0.0
 
     def sample(self) -> Reading:
         """Take a sample and say what follows from it and the last ones."""
@@ -89,6 +90,12 @@ class Meter:
         return (last_bytes - first_bytes) / (last_s - first_s)
 
     def _job_fraction(self, stage: Stage | None, done_bytes: int) -> float:
+        # A stage may turn out longer than it was announced, but a bar that goes back frightens.
+        fraction = self._fraction_of_bytes(stage, done_bytes)
+        self._reached_fraction = max(self._reached_fraction, fraction)
+        return self._reached_fraction
+
+    def _fraction_of_bytes(self, stage: Stage | None, done_bytes: int) -> float:
         if self._progress.state in (State.SEAL, State.PASSED):
             return 1.0
         all_bytes = sum(self._stage_bytes.values())
