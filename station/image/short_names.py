@@ -33,7 +33,7 @@ class ShortNames:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._taken = {folded(name) for name in names}
+        self._long_names = frozenset(map(folded, names))
         self._next_tail: dict[tuple[str, str, int], int] = {}
 
     def give(self, name: str) -> bytes:
@@ -49,7 +49,8 @@ class ShortNames:
         suffix = f".{extension}" if extension else ""
         # One counter for each width of the number, because a wider number leaves room for less of
         # the stem: stems that differ only in what is cut off share it, so that none of them has to
-        # step through the numbers that another one took.
+        # step through the numbers that another one took. A candidate belongs to one counter alone,
+        # which never turns back, so that none but a long name can have taken it.
         for digits in range(1, _LONGEST_TAIL_DIGITS + 1):
             prefix = stem[: STEM_LENGTH - 1 - digits]
             key = (prefix, extension, digits)
@@ -57,8 +58,7 @@ class ShortNames:
             while number < 10**digits:
                 candidate = f"{prefix}~{number}"
                 number += 1
-                if candidate + suffix not in self._taken:
-                    self._taken.add(candidate + suffix)
+                if candidate + suffix not in self._long_names:
                     self._next_tail[key] = number
                     return _packed(candidate, extension)
             self._next_tail[key] = number

@@ -42,6 +42,23 @@ def test_the_fat_has_an_entry_for_every_cluster_and_is_no_longer_than_it_must(
     assert needed_bytes <= plan.fat_bytes <= needed_bytes + spare_bytes
 
 
+@pytest.mark.parametrize(
+    ("capacity_bytes", "sector_bytes", "layout"),
+    [
+        (67_304_960, 512, Layout.MBR),
+        (67_042_816, 512, Layout.SUPERFLOPPY),
+        (467_660_800, 4096, Layout.MBR),
+        (466_612_224, 4096, Layout.SUPERFLOPPY),
+    ],
+)
+def test_the_fat_has_room_for_its_two_reserved_entries_where_they_need_a_sector_of_their_own(
+    capacity_bytes: int, sector_bytes: int, layout: Layout
+) -> None:
+    plan = plan_geometry(capacity_bytes, sector_bytes, layout)
+
+    assert plan.fat_bytes // 4 >= plan.cluster_count + 2
+
+
 @given(geometries())
 def test_the_cluster_count_is_that_of_fat32_with_a_distance_to_its_limits(plan: Geometry) -> None:
     assert FEWEST_CLUSTERS <= plan.cluster_count <= MOST_CLUSTERS

@@ -103,7 +103,7 @@ def test_a_tail_that_a_long_name_has_already_is_left_out() -> None:
     ]
 
 
-class CountingSet(set[str]):
+class CountingSet(frozenset[str]):
     """A set that counts how often it is asked."""
 
     look_ups = 0
@@ -134,15 +134,15 @@ def test_20000_names_with_one_stem_take_a_time_that_grows_with_their_number_alon
     folder: list[str],
 ) -> None:
     short_names = ShortNames(folder)
-    taken = CountingSet(short_names._taken)
-    short_names._taken = taken
+    long_names = CountingSet(short_names._long_names)
+    short_names._long_names = long_names
     given_out = {short_names.give(name) for name in folder}
 
     assert len(given_out) == len(folder)
-    assert taken.look_ups <= 2 * len(folder)
+    assert long_names.look_ups <= 2 * len(folder)
 
 
-class FullSet(set[str]):
+class FullSet(frozenset[str]):
     """A set that holds every string."""
 
     def __contains__(self, item: object) -> bool:
@@ -151,7 +151,7 @@ class FullSet(set[str]):
 
 def test_a_name_is_refused_rather_than_given_twice_when_all_tails_are_taken() -> None:
     short_names = ShortNames([])
-    short_names._taken = FullSet()
+    short_names._long_names = FullSet()
 
     with pytest.raises(AssertionError, match="no short name is left for 'FULL'"):
         short_names.give("full .txt")
