@@ -23,6 +23,8 @@ class DriveInfo:
         serial: serial number; no identity, whole batches share one.
         usb_id: `vvvv:pppp` in hexadecimal, empty where there is none.
         link_mbps: negotiated speed of the USB link in megabits per second; None where unknown.
+        upstream_mbps: speed of the link at the root port, which the drive shares with all of its
+            kind below the same hub; None where unknown.
     """
 
     node: str
@@ -35,6 +37,7 @@ class DriveInfo:
     serial: str = ""
     usb_id: str = ""
     link_mbps: int | None = None
+    upstream_mbps: int | None = None
 
 
 class Drive(Protocol):

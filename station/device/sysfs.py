@@ -174,11 +174,11 @@ def read_disk(name: str, sysfs: Path = SYSFS) -> BlockDisk:
         read_only=_integer(path / "ro") != 0,
         removable=_integer(path / "removable") != 0,
         diskseq=_optional_integer(path / "diskseq"),
-        vendor=_optional_text(device / "vendor") or (usb.manufacturer if usb else ""),
-        model=_optional_text(device / "model") or (usb.product if usb else ""),
+        vendor=optional_text(device / "vendor") or (usb.manufacturer if usb else ""),
+        model=optional_text(device / "model") or (usb.product if usb else ""),
         serial=(usb.serial if usb else "")
-        or _optional_text(device / "serial")
-        or _optional_text(path / "serial"),
+        or optional_text(device / "serial")
+        or optional_text(path / "serial"),
         lun=int(scsi["lun"]) if scsi else None,
         max_sectors=_optional_integer(device / "max_sectors"),
         usb=usb,
@@ -286,10 +286,10 @@ def _usb_attachment(disk_path: Path) -> UsbAttachment | None:
         driver=(interface / "driver").resolve().name if (interface / "driver").exists() else "",
         vendor_id=_text(device / "idVendor"),
         product_id=_text(device / "idProduct"),
-        manufacturer=_optional_text(device / "manufacturer"),
-        product=_optional_text(device / "product"),
-        serial=_optional_text(device / "serial"),
-        link_mbps=_link_mbps(_optional_text(device / "speed")),
+        manufacturer=optional_text(device / "manufacturer"),
+        product=optional_text(device / "product"),
+        serial=optional_text(device / "serial"),
+        link_mbps=_link_mbps(optional_text(device / "speed")),
     )
 
 
@@ -319,7 +319,7 @@ def _integer(path: Path) -> int:
     return int(_text(path))
 
 
-def _optional_text(path: Path) -> str:
+def optional_text(path: Path) -> str:
     """An attribute that not every disk has; empty where it is missing."""
     try:
         return _text(path)
@@ -328,5 +328,5 @@ def _optional_text(path: Path) -> str:
 
 
 def _optional_integer(path: Path) -> int | None:
-    text = _optional_text(path)
+    text = optional_text(path)
     return int(text) if text else None

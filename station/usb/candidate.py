@@ -4,7 +4,7 @@ from pathlib import Path
 
 from station.device.drive import DriveInfo
 from station.device.mounts import PROC, read_claims
-from station.device.sysfs import SYSFS, BlockDisk, read_disk
+from station.device.sysfs import SYSFS, BlockDisk, UsbAttachment, optional_text, read_disk
 from station.usb.guard import Candidate
 from station.usb.ports import port_of_disk
 
@@ -57,4 +57,16 @@ def describe(disk: BlockDisk, sysfs: Path = SYSFS) -> DriveInfo:
         serial=disk.serial,
         usb_id=f"{usb.vendor_id}:{usb.product_id}" if usb is not None else "",
         link_mbps=usb.link_mbps if usb is not None else None,
+        upstream_mbps=_upstream_mbps(usb) if usb is not None else None,
     )
+
+
+def _upstream_mbps(usb: UsbAttachment) -> int | None:
+    """Speed at the root port, which is that of the topmost hub, or of the drive itself."""
+    topmost = f"{usb.bus}-{usb.port_chain.partition('.')[0]}"
+    for folder in (usb.device_path, *usb.device_path.parents):
+        if folder.name == topmost:
+            # `unknown` while a device is being set up; a whole number for anything faster.
+            text = optional_text(folder / "speed").partition(".")[0]
+            return int(text) if text.isdecimal() else None
+    return None

@@ -21,13 +21,45 @@ def port_of_disk(disk: Path, sysfs: Path = SYSFS) -> str | None:
         OSError: when the disk has left meanwhile.
     """
     path = disk.resolve(strict=True)
-    location = parse_disk_path(_devpath(path, sysfs))
+    location = parse_disk_path(usb_path(path, sysfs))
     if location is None:
         return None
     # Up from the disk to the USB device itself, which is named after the last hop of the chain.
     device_name = f"{location.socket.bus}-{'.'.join(map(str, location.socket.chain))}"
     device = next(folder for folder in path.parents if folder.name == device_name)
     return f"{_usb2_half(device, location.socket, sysfs).name}{location.unit.suffix}"
+
+
+def port_of_device(device: Path, sysfs: Path = SYSFS) -> str:
+    """Name the socket that a USB device is plugged in at.
+
+    Args:
+        device: the device's folder in sysfs, links resolved; no root hub.
+        sysfs: where sysfs is mounted.
+
+    Raises:
+        OSError: when the device has left meanwhile.
+    """
+    location = parse_disk_path(usb_path(device, sysfs))
+    if location is None:
+        raise OSError(f"{device} is no USB device below a port")
+    return _usb2_half(device, location.socket, sysfs).name
+
+
+def port_of_port(port: Path, sysfs: Path = SYSFS) -> str:
+    """Name the socket that one of its two ports belongs to, whether anything is plugged in or not.
+
+    Args:
+        port: folder of a hub's port, links resolved, such as `…/usb1/1-0:1.0/usb1-port4`.
+        sysfs: where sysfs is mounted.
+
+    Raises:
+        OSError: when the hub has left meanwhile.
+    """
+    own = parse_port_path(usb_path(port, sysfs))
+    if own is None:
+        raise OSError(f"{port} is no port of a USB hub")
+    return _usb2_half_of_port(port, own, port.parent.parent, sysfs).name
 
 
 def _usb2_half(device: Path, socket: Socket, sysfs: Path) -> Socket:
@@ -38,11 +70,16 @@ def _usb2_half(device: Path, socket: Socket, sysfs: Path) -> Socket:
         socket: the socket as the device's own bus knows it.
         sysfs: where sysfs is mounted.
     """
-    peer_link = device / "port" / "peer"
+    return _usb2_half_of_port(device / "port", socket, device.parent, sysfs)
+
+
+def _usb2_half_of_port(port: Path, socket: Socket, hub_folder: Path, sysfs: Path) -> Socket:
+    """As `_usb2_half`, for a port of the hub in `hub_folder`."""
+    peer_link = port / "peer"
     if peer_link.exists():
         peer_port = peer_link.resolve(strict=True)
-        peer = parse_port_path(_devpath(peer_port, sysfs))
-        if peer is not None and _root_hub_mbps(peer_port) < _root_hub_mbps(device):
+        peer = parse_port_path(usb_path(peer_port, sysfs))
+        if peer is not None and _root_hub_mbps(peer_port) < _root_hub_mbps(hub_folder):
             return peer
         return socket
     *hub_chain, port_number = socket.chain
@@ -52,7 +89,7 @@ def _usb2_half(device: Path, socket: Socket, sysfs: Path) -> Socket:
     # have theirs. Both halves of a hub count their ports alike: the kernel's own rule for finding
     # peers (drivers/usb/core/port.c, find_and_link_peer).
     hub = Socket(socket.controller, socket.bus, tuple(hub_chain))
-    return _usb2_half(device.parent, hub, sysfs).below(port_number)
+    return _usb2_half(hub_folder, hub, sysfs).below(port_number)
 
 
 def _root_hub_mbps(below: Path) -> float:
@@ -64,5 +101,6 @@ def _root_hub_mbps(below: Path) -> float:
     return float((root_hub / "speed").read_text(encoding="ascii"))
 
 
-def _devpath(path: Path, sysfs: Path) -> str:
+def usb_path(path: Path, sysfs: Path = SYSFS) -> str:
+    """A folder's path below sysfs, as udev writes it: `/devices/pci0000:00/…`; links resolved."""
     return f"/{path.relative_to(sysfs.resolve())}"

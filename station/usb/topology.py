@@ -21,6 +21,10 @@ _INTERFACE = re.compile(r"\d+-\d+(?:\.\d+)*:\d+\.(?P<interface>\d+)")
 _SCSI_UNIT = re.compile(r"\d+:\d+:(?P<target>\d+):(?P<lun>\d+)")
 _PORT = re.compile(r"(?:usb\d+|\d+-\d+(?:\.\d+)*)-port(?P<number>\d+)")
 _PCI_FUNCTION = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]")
+_PORT_NAME = re.compile(
+    r"(?P<controller>.+)/(?P<chain>\d+(?:\.\d+)*)"
+    r"(?::if(?P<interface>\d+))?(?::target(?P<target>\d+))?(?::lun(?P<lun>\d+))?"
+)
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -99,6 +103,34 @@ def parse_port_path(devpath: str) -> Socket | None:
     if hub is None or port is None:
         return None
     return hub.below(int(port["number"]))
+
+
+def controller_of(devpath: str) -> str:
+    """Name the controller that a root hub, or anything below one, hangs on.
+
+    Raises:
+        ValueError: when no root hub is on the path.
+    """
+    socket = _parse_socket(PurePosixPath(devpath).parts)
+    if socket is None:
+        raise ValueError(f"{devpath} is not on USB")
+    return socket.controller
+
+
+def parse_port_name(name: str) -> tuple[str, tuple[int, ...], Unit]:
+    """Take the name of a port apart: `0000:00:14.0/1.4:lun2` into controller, chain and disk.
+
+    Raises:
+        ValueError: when it is no such name.
+    """
+    found = _PORT_NAME.fullmatch(name)
+    if found is None:
+        raise ValueError(f"{name!r} is no name of a port")
+    return (
+        found["controller"],
+        tuple(map(int, found["chain"].split("."))),
+        Unit(*(int(found[word] or 0) for word in ("interface", "target", "lun"))),
+    )
 
 
 def port_order(name: str) -> tuple[tuple[str, int], ...]:
