@@ -19,7 +19,8 @@ from station.hotplug.virtual import VirtualHub
 from station.job.order import OrderBook
 from station.ledger.location import default_location, virtual_location
 from station.text import printable
-from station.usb.labels import PortMap, default_port_map, load_port_map
+from station.usb.labels import PortMap
+from station.usb.map_file import find_port_map
 
 
 def run(  # noqa: PLR0913 - one parameter an option
@@ -80,7 +81,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     with ExitStack() as stack:
         book = OrderBook(work.profile, work.offers)
         stack.callback(book.close)
-        port_map = _port_map(ports) if virtual is None else PortMap()
+        port_map = find_port_map(ports) if virtual is None else PortMap()
         policy = guard_policy(
             work.profile,
             taught_ports=port_map.names,
@@ -101,13 +102,6 @@ def run(  # noqa: PLR0913 - one parameter an option
         if keep is not None:
             err.print(printable(f"The sticks' images are in {keep}"))
     raise typer.Exit(exit_code_of(tally))
-
-
-def _port_map(path: Path | None) -> PortMap:
-    if path is not None:
-        return load_port_map(path)
-    taught = default_port_map()
-    return load_port_map(taught) if taught.exists() else PortMap()
 
 
 def _images_folder(keep: Path | None, stack: ExitStack) -> Path:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from station.errors import OperatorError
 from station.text import printable
 
-_LONGEST_LABEL = 16
+LONGEST_LABEL = 16
 _LARGEST_MAP_BYTES = 1 << 20
 
 
@@ -55,7 +55,7 @@ class PortMap:
 class _PortEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    label: Annotated[str, Field(min_length=1, max_length=_LONGEST_LABEL)]
+    label: Annotated[str, Field(min_length=1, max_length=LONGEST_LABEL)]
     # Controllers: letters, digits and `:.-_@/`; then the chain; then which disk of the device.
     path: Annotated[str, Field(pattern=r"^[\w:.@/-]+/\d+(\.\d+)*(:[a-z]+\d+)*$", max_length=512)]
 
