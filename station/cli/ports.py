@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from station.cli.console import out, print_json
 from station.cli.options import JsonFlag
@@ -47,7 +48,7 @@ def list_ports(*, map_file: MapFile = None, json: JsonFlag = False) -> None:
         print_json(tree_as_json(controllers, port_map))
     else:
         # Lines stay whole for the sake of pipes; a terminal wraps them by itself.
-        out.print(draw_tree(controllers, port_map), width=_LONGEST_LINE_CELLS, crop=False)
+        Console(width=_LONGEST_LINE_CELLS).print(draw_tree(controllers, port_map))
 
 
 @app.command()

@@ -162,7 +162,7 @@ def test_list_draws_each_socket_once_with_its_label_speed_and_power(
     )
 
     assert station("ports", "list", "--map", taught) == 0
-    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+    assert capsys.readouterr().out.splitlines() == [
         f"controller {ROOT}  480 Mbit/s, 5 Gbit/s",
         "├── port 1  empty",
         "└── port 2  hub: GenesysLogic USB Hub  480 Mbit/s + 5 Gbit/s  self-powered, 100 mA",
