@@ -55,7 +55,7 @@ def make(order: Order, identity: VolumeIdentity, drive: Drive, progress: Progres
         seal(counted, image.seal)
     except (DriveFailedError, MismatchError, SourceChangedError) as error:
         verdict = _verdict_of(error, order, started_ns)
-        if progress.state is State.SEAL:
+        if verdict.reason is not FailReason.REMOVED:
             verdict = withdraw(drive, verdict)
         progress.enter(State.FAILED)
         return verdict
@@ -69,7 +69,10 @@ def _watching(probe: Probe | None) -> tuple[Callable[[int], None], ...]:
 
 
 def withdraw(drive: Drive, verdict: Verdict) -> Verdict:
-    """Take the seal off a drive that did not pass, or whose pass can't be recorded.
+    """Make sure that a drive can't be mounted that did not pass, or whose pass can't be recorded.
+
+    Its sector 0 is cleared whatever was found there before: also the first clearing may have been
+    what failed.
 
     Returns:
         The verdict; its detail says so when the drive would not let go of its seal.
