@@ -3,6 +3,7 @@
 import errno
 import os
 from contextlib import closing
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -95,6 +96,20 @@ def test_a_stick_that_still_bears_a_volume_and_takes_no_writes_is_write_protecte
     assert made.verdict.reason is FailReason.WRITE_PROTECTED
     assert workshop.sector_0() == sealed
     assert not {Stage.LOAD, Stage.VERIFY, Stage.SEAL} & set(made.stages)
+
+
+@pytest.mark.parametrize("erase", ErasePolicy)
+def test_what_wraps_round_onto_sector_0_is_taken_off_again(
+    workshop: Workshop, erase: ErasePolicy
+) -> None:
+    contents = {"film.mp4": Random(7).randbytes(20 * MIB)}
+    order = workshop.order(profile_of(erase, probes=False), contents=contents)
+    # So large that a part of the film, and nothing after it, lands on sector 0.
+    with closing(workshop.stick(Wraparound(19 * MIB))) as drive:
+        made = run(order, drive)
+
+    assert made.verdict.reason is FailReason.VERIFY_MISMATCH
+    assert workshop.sector_0() == bytes(SECTOR)
 
 
 @pytest.mark.parametrize("number", REMOVAL_ERRNOS, ids=os.strerror)
