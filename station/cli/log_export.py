@@ -3,10 +3,12 @@
 import csv
 import json
 from collections.abc import Iterable
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import TextIO
 
 from station.device.drive import DriveInfo
+from station.job.quality import Quality, SpeedProfile
 from station.job.state import Stage
 from station.ledger.records import JobEnd, JobRow
 from station.text import printable
@@ -16,12 +18,17 @@ from station.text import printable
 _FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _DEFUSER = "'"
 
+_SPEED_STAGES = (Stage.LOAD, Stage.VERIFY)
+_SPEED_FIGURES = tuple(figure.name for figure in fields(SpeedProfile))
+
 CSV_COLUMNS = (
     *("job", "batch", "started", "ended", "port", "port_label"),
     *("node", "serial", "vendor", "model", "capacity_bytes", "diskseq", "sector_bytes"),
     *("usb_id", "link_mbps", "profile", "bundles", "erase", "content_bytes"),
     *("verdict", "reason", "detail", "volume_id", "written_bytes", "read_bytes"),
     *(f"{stage}_s" for stage in Stage),
+    *("retries", "longest_pause_s"),
+    *(f"{stage}_{figure}" for stage in _SPEED_STAGES for figure in _SPEED_FIGURES),
 )
 
 
@@ -55,6 +62,7 @@ def defused(text: str) -> str:
 
 def _json_object(row: JobRow) -> dict[str, object]:
     end = row.end
+    quality = end.quality if end else Quality()
     return {
         "job": row.job,
         "batch": row.batch,
@@ -74,7 +82,15 @@ def _json_object(row: JobRow) -> dict[str, object]:
         "written_bytes": end and end.written_bytes,
         "read_bytes": end and end.read_bytes,
         "stage_s": end and end.stage_s,
+        "retries": end and end.quality.retries,
+        "longest_pause_s": end and end.quality.longest_pause_s,
+        "load_speed": _speed_object(quality.load),
+        "verify_speed": _speed_object(quality.verify),
     }
+
+
+def _speed_object(profile: SpeedProfile | None) -> dict[str, float] | None:
+    return None if profile is None else asdict(profile)
 
 
 def _drive_object(drive: DriveInfo) -> dict[str, object]:
@@ -92,16 +108,24 @@ def _drive_object(drive: DriveInfo) -> dict[str, object]:
 
 
 def _csv_row(row: JobRow) -> dict[str, object]:
-    """The JSON object laid flat: the drive's fields and one for each stage beside the others."""
+    """The JSON object laid flat: the drive's and the stages' fields beside the others."""
     job = _json_object(row)
     drive, stage_s = _drive_object(row.start.drive), row.end.stage_s if row.end else {}
-    del job["drive"], job["stage_s"]
+    del job["drive"], job["stage_s"], job["load_speed"], job["verify_speed"]
+    quality = row.end.quality if row.end else Quality()
     return {
         **job,
         **drive,
         "bundles": "; ".join(row.start.bundles),
         **{f"{stage}_s": stage_s.get(stage) for stage in Stage},
+        **_flat_speed(Stage.LOAD, quality.load),
+        **_flat_speed(Stage.VERIFY, quality.verify),
     }
+
+
+def _flat_speed(stage: Stage, profile: SpeedProfile | None) -> dict[str, object]:
+    speed = _speed_object(profile) or {}
+    return {f"{stage}_{figure}": value for figure, value in speed.items()}
 
 
 def _csv_cell(value: object) -> object:

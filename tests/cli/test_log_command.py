@@ -14,12 +14,17 @@ import pytest
 
 from station.cli.log_table import FAIL_MEANINGS, REFUSAL_MEANINGS, what_happened
 from station.device.drive import DriveInfo
+from station.job.quality import Quality, SpeedProfile
 from station.ledger.ledger import Ledger
 from station.ledger.records import JobEnd, JobStart
 from station.verdict import PASSED, FailReason, RefusalReason, Verdict, failed, refused
 
 Log = Callable[..., "subprocess.CompletedProcess[str]"]
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def even(bytes_per_s: float) -> SpeedProfile:
+    return SpeedProfile(bytes_per_s, bytes_per_s, bytes_per_s, 0)
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +39,27 @@ def location(tmp_path_factory: pytest.TempPathFactory) -> Path:
             return JobStart(DriveInfo("/dev/sdx", 8_000_000_000, **said), label, "films")  # type: ignore[arg-type] # only text is passed
 
         ledger.end_job(
-            ledger.start_job(start("A1", vendor="SanDisk", model="Cruzer")), JobEnd(PASSED)
+            ledger.start_job(start("A1", vendor="SanDisk", model="Cruzer")),
+            JobEnd(
+                PASSED,
+                quality=Quality(
+                    SpeedProfile(1e5, 5e6, 6e6, 3_200_000_000), even(20e6), 2, longest_pause_s=0.5
+                ),
+            ),
         )
         fake = failed(FailReason.FAKE_CAPACITY, "1 GB found")
-        ledger.end_job(ledger.start_job(start("A2", vendor="\x1b[2J[red]x")), JobEnd(fake))
+        ledger.end_job(
+            ledger.start_job(start("A2", vendor="\x1b[2J[red]x")),
+            JobEnd(fake, quality=Quality(longest_pause_s=60.0)),
+        )
         ledger.refuse(start("A3"), refused(RefusalReason.IN_USE, "/dev/sdx1 on /mnt"))
         ledger.start_job(start("A4"))
         now = NOON + timedelta(days=1)
         ledger.begin_run("films", "tuesday")
-        ledger.end_job(ledger.start_job(start("B1", serial="=1+1")), JobEnd(PASSED))
+        ledger.end_job(
+            ledger.start_job(start("B1", serial="=1+1")),
+            JobEnd(PASSED, quality=Quality(even(9e6), even(10e6), longest_pause_s=1.0)),
+        )
     return path
 
 
@@ -111,6 +128,53 @@ def test_options_choose_the_jobs(log: Log, options: tuple[str, ...], jobs: list[
     assert [job["job"] for job in json.loads(done.stdout)] == jobs
 
 
+@pytest.mark.parametrize(
+    ("order", "jobs", "header", "figure_of_job_1"),
+    [
+        # The running and the refused job, and those of which nothing was measured, come first.
+        ("started", [1, 2, 3, 4, 5], "Verdict", "PASS"),
+        ("load-speed", [2, 3, 4, 5, 1], "Load", "5 MB/s"),
+        ("verify-speed", [2, 3, 4, 1, 5], "Verify", "20 MB/s"),
+        ("retries", [4, 2, 3, 5, 1], "Retries", "2"),
+        ("pause", [4, 3, 1, 5, 2], "Pause", "0.5 s"),
+    ],
+)
+def test_jobs_are_sorted_with_the_doubtful_ones_last_by_a_figure_that_is_shown(
+    log: Log, order: str, jobs: list[int], header: str, figure_of_job_1: str
+) -> None:
+    lines = log("--sort", order, COLUMNS="80").stdout.splitlines()
+    rows = {int(line.split()[0]): line for line in lines if " 2026-0" in line}
+
+    assert list(rows) == jobs
+    assert max(map(len, lines)) <= 80
+    assert header in lines[0].split()
+    assert f" {figure_of_job_1} " in rows[1]
+
+
+def test_a_limit_keeps_the_most_doubtful_ones_also_the_other_way_round(log: Log) -> None:
+    done = log("--json", "--sort", "load-speed", "--limit", "2", "--reverse")
+
+    assert [job["job"] for job in json.loads(done.stdout)] == [1, 5]
+
+
+def test_a_stick_that_needed_a_second_attempt_is_called_marginal(log: Log) -> None:
+    lines = log(COLUMNS="200").stdout.splitlines()
+
+    assert "marginal: 2 retries" in lines[1]
+    assert "load almost stood still at 3.2 GB" in lines[1]
+    assert not [line for line in lines[2:] if "marginal" in line or "stood still" in line]
+
+
+def test_a_very_wide_terminal_shows_every_figure(log: Log) -> None:
+    lines = log(COLUMNS="200").stdout.splitlines()
+
+    assert lines[0].split()[7:11] == ["Load", "Verify", "Retries", "Pause"]
+    assert "5 MB/s  20 MB/s        2   0.5 s  PASS" in lines[1]
+    assert "0  60.0 s  FAIL" in lines[2]
+    assert "A3    8 GB" in lines[3]
+    assert "0 " not in lines[3].split("A3")[1].split("REFUSED")[0]
+
+
 def test_csv_is_for_spreadsheets(log: Log) -> None:
     done = log("--csv")
 
@@ -133,6 +197,7 @@ def test_a_ledger_without_jobs_is_said_to_be_empty(log: Log, tmp_path: Path) -> 
     ("options", "complaint"),
     [
         (("--ledger", "/nowhere/ledger.sqlite"), "there is no ledger at /nowhere/ledger.sqlite"),
+        (("--sort", "colour"), "'colour' is not one of"),
         (("--json", "--csv"), "--json and --csv exclude each other"),
         (("--since", "soon"), "'soon' is no date or time"),
         (("--since", "2026-02-01", "--until", "2026-01-31"), "lies after --until"),

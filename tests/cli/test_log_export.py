@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from station.cli.log_export import CSV_COLUMNS, defused, write_csv, write_json
 from station.device.drive import DriveInfo
+from station.job.quality import Quality, SpeedProfile
 from station.job.state import Stage
 from station.ledger.records import JobEnd, JobRow, JobStart
 from station.text import printable
@@ -29,11 +31,16 @@ drives = st.builds(
     serial=texts,
 )
 starts = st.builds(JobStart, drives, texts, texts, st.lists(texts, max_size=3).map(tuple), texts)
+speeds = st.floats(1e-3, 1e12)
+profiles = st.builds(SpeedProfile, speeds, speeds, speeds, st.integers(0, 2**62))
 ends = st.builds(
     JobEnd,
     st.just(PASSED) | st.builds(failed, st.sampled_from(FailReason), texts),
     st.none() | st.integers(0, 2**32 - 1),
     stage_s=st.dictionaries(st.sampled_from(Stage), st.floats(0, 1e9)),
+    quality=st.builds(
+        Quality, st.none() | profiles, st.none() | profiles, st.integers(0, 16), st.floats(0, 1e9)
+    ),
 )
 rows = st.builds(JobRow, st.integers(1), texts, moments, moments, starts, st.none() | ends)
 
@@ -50,7 +57,14 @@ PASSED_ROW = JobRow(
         "overwrite",
         123,
     ),
-    end=JobEnd(PASSED, 0x1A2B003C, 8_000_000_000, 8_000_000_000, {"load": 600.0, "verify": 290.5}),
+    end=JobEnd(
+        PASSED,
+        0x1A2B003C,
+        8_000_000_000,
+        8_000_000_000,
+        {"load": 600.0, "verify": 290.5},
+        Quality(SpeedProfile(0.5e6, 13e6, 15e6, 67_108_864), None, 2, 20.5),
+    ),
 )
 
 
@@ -97,8 +111,27 @@ def test_json_names_fields_as_the_events_of_a_run_do() -> None:
             "written_bytes": 8_000_000_000,
             "read_bytes": 8_000_000_000,
             "stage_s": {"load": 600.0, "verify": 290.5},
+            "retries": 2,
+            "longest_pause_s": 20.5,
+            "load_speed": {
+                "slowest_bytes_per_s": 500_000.0,
+                "median_bytes_per_s": 13_000_000.0,
+                "fastest_bytes_per_s": 15_000_000.0,
+                "slowest_at_bytes": 67_108_864,
+            },
+            "verify_speed": None,
         }
     ]
+
+
+def test_of_a_job_that_runs_json_tells_no_figures() -> None:
+    (job,) = json.loads(as_json([replace(PASSED_ROW, ended=None, end=None)]))
+
+    assert {name: job[name] for name in ("retries", "longest_pause_s", "load_speed")} == {
+        "retries": None,
+        "longest_pause_s": None,
+        "load_speed": None,
+    }
 
 
 @given(st.lists(rows, max_size=4))
@@ -137,6 +170,12 @@ def test_csv_lays_a_job_flat_under_a_row_of_names() -> None:
         "read_bytes": "8000000000",
         "load_s": "600.0",
         "verify_s": "290.5",
+        "retries": "2",
+        "longest_pause_s": "20.5",
+        "load_slowest_bytes_per_s": "500000.0",
+        "load_median_bytes_per_s": "13000000.0",
+        "load_fastest_bytes_per_s": "15000000.0",
+        "load_slowest_at_bytes": "67108864",
     }
 
 
