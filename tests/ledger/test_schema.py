@@ -130,7 +130,7 @@ def test_speeds_are_stored_whole_or_not_at_all(
     assert stranger.execute(query).fetchall() == [tuple(columns.values())]
 
 
-IMPOSSIBLE_FIGURES = [
+IMPOSSIBLE_FIGURES: list[dict[str, object]] = [
     speeds(None, 2, 3, 0),
     speeds(1, None, 3, 0),
     speeds(1, 2, None, 0),
