@@ -66,13 +66,24 @@ class DriveRemoved:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """The end of a run: its verdicts counted."""
+    """The end of a run: its verdicts counted.
+
+    Attributes:
+        time: when it ended.
+        passed: passes of this run.
+        failed: fails.
+        refused: refusals.
+        elapsed_s: seconds since the run began.
+        notes: one line for each stick that passed and yet deserves a second look; may hold text
+            that came from a drive and is escaped by whoever shows it.
+    """
 
     time: datetime
     passed: int
     failed: int
     refused: int
     elapsed_s: float
+    notes: tuple[str, ...] = ()
 
 
 StationEvent = DriveInserted | StageBegan | StageProgressed | JobEnded | DriveRemoved | RunEnded

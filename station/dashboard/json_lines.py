@@ -86,6 +86,7 @@ def json_object(event: StationEvent) -> JsonObject:
                 "failed": event.failed,
                 "refused": event.refused,
                 "elapsed_s": _finite(event.elapsed_s),
+                "notes": list(event.notes),
             }
 
 

@@ -16,7 +16,7 @@ from rich.segment import Segment, Segments
 from station.dashboard import keyboard
 from station.dashboard.event import JobEnded, RunEnded, StationEvent
 from station.dashboard.frame import Frame, Patch, compose
-from station.dashboard.plain import PlainView, line_of
+from station.dashboard.plain import PlainView, line_of, lines_of
 from station.dashboard.sink import LineSink
 from station.dashboard.snapshot import StationSnapshot
 from station.dashboard.theme import ASCII_SIGNS
@@ -93,7 +93,7 @@ class LiveView:
                     pass
 
     def stop(self) -> None:
-        """Give the terminal back and list on it what did not pass, then the summary.
+        """Give the terminal back and list on it what did not pass, then notes and the summary.
 
         Raises:
             StationFaultError: when drawing failed at any time.
@@ -119,7 +119,8 @@ class LiveView:
         for event in self._not_passed:
             sink.write_line(line_of(event))
         if self._summary is not None:
-            sink.write_line(line_of(self._summary))
+            for line in lines_of(self._summary):
+                sink.write_line(line)
         sink.close()
 
     def _draw_until_stopped(self, sample: Callable[[], StationSnapshot]) -> None:

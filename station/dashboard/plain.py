@@ -49,9 +49,10 @@ class PlainView:
         """Do nothing: lines come from events alone."""
 
     def tell(self, event: StationEvent) -> None:
-        """Write the event's line, unless it is progress too small to be worth one."""
+        """Write the event's lines, unless it is progress too small to be worth one."""
         if self._is_news(event):
-            self._sink.write_line(line_of(event))
+            for line in lines_of(event):
+                self._sink.write_line(line)
 
     def stop(self) -> None:
         """End the lines. Raises StationFaultError when some could not be written."""
@@ -74,6 +75,13 @@ class PlainView:
             case _:
                 pass
         return True
+
+
+def lines_of(event: StationEvent) -> list[str]:
+    """Put an event into lines: its own, and before it the notes of a run that ended."""
+    clock = f"{event.time.astimezone():%H:%M:%S}"
+    notes = event.notes if isinstance(event, RunEnded) else ()
+    return [*(f"{clock} note: {shown(note)}" for note in notes), line_of(event)]
 
 
 def line_of(event: StationEvent) -> str:

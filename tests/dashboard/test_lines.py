@@ -91,6 +91,23 @@ def test_every_event_has_its_line_with_the_local_time(event: StationEvent, line:
     assert line_of(event) == f"{NOON.astimezone():%H:%M:%S} {line}"
 
 
+NOTED = RunEnded(NOON, 12, 1, 2, 432.0, ("A3 Cruzer [job 7]: slow", "A4 \x1b[31m\n [job 8]: dead"))
+
+
+def test_the_notes_of_a_run_stand_above_its_counts_one_to_a_line_and_safe_to_show() -> None:
+    lines = [line.split(" ", 1)[1] for line in plain(NOTED)]
+
+    assert lines == [
+        "note: A3 Cruzer [job 7]: slow",
+        "note: A4 \\x1b[31m\\x0a [job 8]: dead",
+        "12 passed, 1 failed, 2 refused in 7:12",
+    ]
+
+
+def test_json_has_the_notes_of_a_run_as_a_list() -> None:
+    assert json_object(NOTED)["notes"] == list(NOTED.notes)
+
+
 def test_progress_is_told_at_each_tenth_but_not_more_often_than_every_ten_seconds() -> None:
     began = StageBegan(NOON, "A3", CRUZER, 7, Stage.LOAD, 10**9)
     slow = plain(began, *(progressed(2 * percent, percent) for percent in range(1, 100)))
@@ -179,7 +196,14 @@ def test_json_describes_a_drive_as_the_contract_says() -> None:
         (EVERY_EVENT[6], {"event": "removed"}),
         (
             EVERY_EVENT[7],
-            {"event": "summary", "passed": 12, "failed": 1, "refused": 2, "elapsed_s": 432.0},
+            {
+                "event": "summary",
+                "passed": 12,
+                "failed": 1,
+                "refused": 2,
+                "elapsed_s": 432.0,
+                "notes": [],
+            },
         ),
     ],
 )

@@ -61,7 +61,7 @@ def test_the_terminal_is_given_back_with_what_did_not_pass_and_the_summary() -> 
     view.start(sample)
     view.tell(JobEnded(NOON, "A1", CRUZER, 1, PASSED))
     view.tell(JobEnded(NOON, "A2", CRUZER, 2, failed(FailReason.FAKE_CAPACITY)))
-    view.tell(RunEnded(NOON, 1, 1, 0, 76.0))
+    view.tell(RunEnded(NOON, 1, 1, 0, 76.0, ("B7 Cruzer [job 1]: \x1bslow",)))
     wait_until(lambda: sample.taken > 2)
     view.stop()
     screen, after = file.getvalue().split(NORMAL_SCREEN)
@@ -71,6 +71,7 @@ def test_the_terminal_is_given_back_with_what_did_not_pass_and_the_summary() -> 
     assert "\x1b[?25h" in after
     assert "A2   SanDisk Cruzer 8 GB  FAIL fake_capacity" in after
     assert "A1 " not in after
+    assert "note: B7 Cruzer [job 1]: \\x1bslow" in after
     assert "1 passed, 1 failed, 0 refused in 1:16" in after
 
 
