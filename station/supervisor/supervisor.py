@@ -30,6 +30,7 @@ from station.job.order import OrderBook
 from station.job.patience import Patience
 from station.ledger.ledger import Ledger
 from station.ledger.records import Tally
+from station.supervisor.remarks import remarks_on_run
 from station.supervisor.seat import Seat
 from station.supervisor.throughput import Throughput
 from station.supervisor.workers import Workers
@@ -140,6 +141,7 @@ class Supervisor:
                     tally.failed,
                     tally.refused,
                     self._clock() - self._began_s,
+                    self._remarks(),
                 )
             )
         finally:
@@ -170,6 +172,14 @@ class Supervisor:
                 for port in self._hub.ports
             ),
         )
+
+    def _remarks(self) -> tuple[str, ...]:
+        try:
+            return tuple(remarks_on_run(self._ledger))
+        except StationError as error:
+            # The verdicts can be told without them, and are.
+            self._fault = self._fault or error
+            return ()
 
     def _is_done(self) -> bool:
         return not self._working and (self._stops > 0 or self._hub.exhausted)
