@@ -94,9 +94,10 @@ def regions(volume: VolumePlan) -> list[Region]:
         ("FAT 2", geometry.fat_offset_bytes(1)),
         ("directories", data_bytes),
         ("files", directories_end),
-        ("free, left as it is", volume.content_end_bytes),
-        ("zeros to the end", volume.content_end_bytes + volume.extents.total_bytes(Kind.KEEP)),
+        ("zeros", volume.content_end_bytes),
     ]
+    for kept in volume.extents.of_kind(Kind.KEEP):
+        borders += [("free, left as it is", kept.start_bytes), ("zeros", kept.end_bytes)]
     ends = [start for _, start in borders[1:]] + [geometry.capacity_bytes]
     return [
         Region(name, start, end - start)

@@ -17,7 +17,7 @@ def choose(offers: Sequence[Offer], geometry: Geometry, *, has_label: bool) -> S
     taken.
 
     Raises:
-        DriveTooSmallError: when the required bundles alone do not fit.
+        DriveTooSmallError: when the required bundles do not fit, or no bundle at all.
     """
     footprint = Footprint(geometry.cluster_bytes, has_label=has_label)
     required = [offer for offer in offers if offer.is_required]
@@ -38,6 +38,15 @@ def choose(offers: Sequence[Offer], geometry: Geometry, *, has_label: bool) -> S
         if grown.clusters <= geometry.cluster_count:
             footprint = grown
             taken.add(id(offer))
+    if not taken:
+        smallest = min(offers, key=lambda offer: offer.total_bytes)
+        raise DriveTooSmallError(
+            f"none of the bundles fits: the smallest, {smallest.name}, needs"
+            f" {format_size(smallest.total_bytes)}, a drive of"
+            f" {format_size(geometry.capacity_bytes)} has room for"
+            f" {format_size(geometry.data_bytes)}",
+            "An empty stick is of no use to anybody: use larger drives.",
+        )
     return Selection(
         tuple(offer for offer in offers if id(offer) in taken),
         tuple(offer for offer in offers if id(offer) not in taken),

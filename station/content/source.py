@@ -3,6 +3,7 @@
 One source serves all drives at once; all methods may be called from any thread.
 """
 
+import errno
 import mmap
 import os
 import threading
@@ -15,6 +16,7 @@ from blake3 import blake3
 
 from station.content.locate import ContentFolder
 from station.content.selection import SelectedFile
+from station.errors import StationFaultError
 from station.text import printable
 from station.units import MIB
 
@@ -22,6 +24,8 @@ from station.units import MIB
 SMALLEST_MAPPED_BYTES = 4 * MIB
 _MOST_MAPPINGS = 64
 _REREAD_BYTES = 4 * MIB
+# What the kernel says when it is the station that asks for too much.
+_OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class SourceChangedError(Exception):
@@ -153,9 +157,10 @@ class Source:
             descriptor = self._folder(file.folder).open(file.path)
             size_bytes = os.fstat(descriptor).st_size
         except OSError as error:
-            raise SourceChangedError(
-                f"{self.name(index)} can't be opened: {error.strerror}"
-            ) from error
+            problem = f"{self.name(index)} can't be opened: {error.strerror}"
+            if error.errno in _OWN_LIMITS:
+                raise StationFaultError(problem, "Raise the limit, or run fewer drives.") from error
+            raise SourceChangedError(problem) from error
         if size_bytes != file.entry.size_bytes:
             os.close(descriptor)
             raise SourceChangedError(

@@ -164,11 +164,14 @@ class ExtentTable:
                 yield at, stop
                 at = stop
 
+    def of_kind(self, kind: Kind) -> Iterator[Extent]:
+        """All extents of one kind, ascending."""
+        return (self[index] for index in np.flatnonzero(self.kinds == kind).tolist())
+
     def _runs(self) -> Iterator[tuple[int, int]]:
         """The longest ranges without a kept extent in them."""
         start = 0
-        for index in np.flatnonzero(self.kinds == Kind.KEEP).tolist():
-            kept = self[index]
+        for kept in self.of_kind(Kind.KEEP):
             if start < kept.start_bytes:
                 yield start, kept.start_bytes
             start = kept.end_bytes

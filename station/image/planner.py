@@ -86,8 +86,8 @@ def plan_volume(
         files: what the drive is to hold; extents refer to them by their index.
         geometry: the volume.
         label: volume label, up to 11 characters of upper-case ASCII, or empty.
-        keeps_free_space: leave what lies between the content and the last MiB as it is, instead of
-            erasing it.
+        keeps_free_space: leave what lies behind the content as it is, instead of erasing it, but
+            for the first and the last MiB of the drive.
 
     Raises:
         OperatorError: when the files can't stand on a FAT32 volume.
@@ -165,12 +165,14 @@ def _lay_out(
     files, files_end = _lay_out_files(
         data + directories_bytes, geometry.cluster_bytes, file_order, sizes_bytes
     )
-    kept_end = files_end
+    kept_start = kept_end = files_end
     if keeps_free_space:
+        kept_start = max(files_end, _KEPT_BORDER_BYTES)
         border = max(geometry.capacity_bytes - _KEPT_BORDER_BYTES, 0) // sector * sector
-        kept_end = max(border, files_end)
+        kept_end = max(border, kept_start)
     after_files = [
-        Extent(files_end, kept_end - files_end, Kind.KEEP, 0),
+        Extent(files_end, kept_start - files_end, Kind.FILL, _ERASED_VALUE),
+        Extent(kept_start, kept_end - kept_start, Kind.KEEP, 0),
         Extent(kept_end, geometry.capacity_bytes - kept_end, Kind.FILL, _ERASED_VALUE),
     ]
     return ExtentTable.joined(

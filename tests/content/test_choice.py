@@ -81,6 +81,11 @@ bundles = st.lists(
 )
 
 
+def test_a_drive_for_which_every_bundle_is_too_large_is_refused_and_not_made_empty() -> None:
+    with pytest.raises(DriveTooSmallError, match="none of the bundles fits: the smallest, b,"):
+        taken([offer("a", 80 * MIB), offer("b", 50 * MIB)])
+
+
 @settings(deadline=None)
 @given(bundles=bundles, has_label=st.booleans())
 def test_what_was_chosen_can_always_be_laid_out_and_what_was_left_out_could_not_be_added(
@@ -98,8 +103,10 @@ def test_what_was_chosen_can_always_be_laid_out_and_what_was_left_out_could_not_
     try:
         selection = choose(offers, STICK, has_label=has_label)
     except DriveTooSmallError:
-        with pytest.raises(DriveTooSmallError):
-            lay_out([o for o in offers if o.is_required])
+        required = [o for o in offers if o.is_required]
+        for least in [required] if required else [[o] for o in offers]:
+            with pytest.raises(DriveTooSmallError):
+                lay_out(least)
         return
 
     lay_out(selection.taken)
