@@ -38,7 +38,7 @@ def choose(offers: Sequence[Offer], geometry: Geometry, *, has_label: bool) -> S
         if grown.clusters <= geometry.cluster_count:
             footprint = grown
             taken.add(id(offer))
-    if not taken:
+    if offers and not taken:
         smallest = min(offers, key=lambda offer: offer.total_bytes)
         raise DriveTooSmallError(
             f"none of the bundles fits: the smallest, {smallest.name}, needs"

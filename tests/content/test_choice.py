@@ -66,14 +66,14 @@ def test_a_drive_without_room_for_what_is_required_is_too_small_and_the_error_sa
     )
 
 
-@pytest.mark.parametrize(("spare_clusters", "chosen"), [(0, "a"), (-1, "")])
+@pytest.mark.parametrize(("spare_clusters", "chosen"), [(0, "z a"), (-1, "z")])
 def test_a_bundle_that_fits_to_the_last_cluster_is_taken_and_one_cluster_more_is_not(
     spare_clusters: int, chosen: str
 ) -> None:
-    # The root and the bundle's own folder take a cluster each.
-    clusters = STICK.cluster_count - 2 - spare_clusters
+    # The root, the folders of both bundles, and the one byte of the first take a cluster each.
+    clusters = STICK.cluster_count - 4 - spare_clusters
 
-    assert taken([offer("a", clusters * STICK.cluster_bytes)]) == chosen
+    assert taken([offer("z", 1), offer("a", clusters * STICK.cluster_bytes)]) == chosen
 
 
 bundles = st.lists(
