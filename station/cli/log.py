@@ -54,9 +54,9 @@ def log(  # noqa: PLR0913 - one parameter an option
     sort: Annotated[
         JobOrder,
         typer.Option(
-            metavar="|".join(JobOrder),
-            help="What to sort by: the newest, the slowest, the most retries or the longest pause"
-            " comes last. Speeds are medians.",
+            metavar="KEY",
+            help=f"What to sort by: {', '.join(JobOrder)}. The newest, the slowest, the most"
+            " retries or the longest pause comes last.",
         ),
     ] = JobOrder.STARTED,
     reverse: Annotated[
