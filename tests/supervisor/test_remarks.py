@@ -75,7 +75,9 @@ def test_nothing_is_said_of_a_stick_without_three_much_faster_others(
 
 
 @given(st.lists(st.floats(1, 100), max_size=20), st.floats(0.1, 200))
-def test_never_more_than_half_of_a_kind_is_slower_than_its_kind(kind: list[float], speed: float) -> None:
+def test_never_more_than_half_of_a_kind_is_slower_than_its_kind(
+    kind: list[float], speed: float
+) -> None:
     speeds = [*kind, speed]
     told = [
         index
