@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from station.cli import load, log, manifest, plan, ports, profile, run, verify
+from station.cli import install, load, log, manifest, plan, ports, profile, run, verify
 from station.cli.console import print_error
 from station.cli.exit_code import ExitCode
 from station.errors import OperatorError, StationError
@@ -25,6 +25,8 @@ app.command("load")(load.load)
 app.command("verify")(verify.verify)
 app.command("plan")(plan.plan)
 app.command("log")(log.log)
+app.command("install")(install.install)
+app.command("uninstall")(install.uninstall)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(profile.app, name="profile")
 app.add_typer(ports.app, name="ports")

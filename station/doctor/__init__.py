@@ -1,0 +1,1 @@
+"""Whether this machine is fit to be a station: one check a file, each with its remedy."""
