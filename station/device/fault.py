@@ -128,14 +128,36 @@ class Limbo:
 
 
 @dataclass(frozen=True, slots=True)
+class Chain:
+    """A counterfeit on which offsets wrap round, and what then lies beyond the real size vanishes.
+
+    Attributes:
+        real_bytes: what it holds.
+        wrap_bytes: the distance at which offsets are one place; more than it holds.
+        reads: what it gives for bytes that it does not have.
+    """
+
+    real_bytes: int
+    wrap_bytes: int
+    reads: Beyond = Beyond.ZEROS
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInFront:
+    """The last writes are read back right for a while, whatever became of them on the medium."""
+
+    length_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadOnly:
     """The lock switch is on: opening for writing fails with EROFS."""
 
 
 Interruption = ReadError | WriteError | Vanish | Hang
 Corruption = CorruptReads | CorruptWrites
-Counterfeit = Wraparound | Limbo
-Fault = Interruption | Corruption | LostWrites | Counterfeit | ReadOnly
+Counterfeit = Wraparound | Limbo | Chain
+Fault = Interruption | Corruption | LostWrites | Counterfeit | CacheInFront | ReadOnly
 
 
 FaultT = TypeVar("FaultT", bound=Interruption | Corruption)

@@ -9,6 +9,8 @@ from pathlib import Path
 from station.device.descriptor import Descriptor
 from station.device.fault import (
     Beyond,
+    CacheInFront,
+    Chain,
     CorruptReads,
     CorruptWrites,
     Counterfeit,
@@ -18,6 +20,7 @@ from station.device.fault import (
     Wraparound,
     armed,
 )
+from station.device.front_cache import FrontCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,14 @@ def spans_on_medium(
                 reach_bytes = counterfeit.real_bytes
             else:
                 place = counterfeit.reads
+        elif isinstance(counterfeit, Chain):
+            place = offset_bytes % counterfeit.wrap_bytes
+            turn_bytes = offset_bytes - place
+            if place < counterfeit.real_bytes:
+                reach_bytes = turn_bytes + counterfeit.real_bytes
+            else:
+                place = counterfeit.reads
+                reach_bytes = turn_bytes + counterfeit.wrap_bytes
         length_bytes = min(reach_bytes, end_bytes) - offset_bytes
         yield Span(offset_bytes, length_bytes, place)
         offset_bytes += length_bytes
@@ -89,7 +100,7 @@ class SimulatedMedium:
     """
 
     def __init__(self, path: Path, capacity_bytes: int, faults: Sequence[Fault]) -> None:
-        counterfeits = [fault for fault in faults if isinstance(fault, Wraparound | Limbo)]
+        counterfeits = [fault for fault in faults if isinstance(fault, Wraparound | Limbo | Chain)]
         if len(counterfeits) > 1:
             raise ValueError("a drive can be one counterfeit only")
         self._counterfeit = counterfeits[0] if counterfeits else None
@@ -98,10 +109,14 @@ class SimulatedMedium:
             armed(fault) for fault in faults if isinstance(fault, CorruptWrites)
         ]
         self._corrupt_reads = [armed(fault) for fault in faults if isinstance(fault, CorruptReads)]
+        caches = [fault for fault in faults if isinstance(fault, CacheInFront)]
+        self._cache = FrontCache(caches[0].length_bytes) if caches else None
         self._backing = Descriptor(_open_backing(path, capacity_bytes))
 
     def write(self, offset_bytes: int, data: memoryview) -> None:
         """Store what the faults let through."""
+        if self._cache is not None:
+            self._cache.write(offset_bytes, data)
         for kept_bytes, length_bytes in kept_ranges(self._lost, offset_bytes, data.nbytes):
             for span in spans_on_medium(self._counterfeit, kept_bytes, length_bytes):
                 if isinstance(span.place, int):
@@ -114,6 +129,8 @@ class SimulatedMedium:
         for span in spans_on_medium(self._counterfeit, offset_bytes, into.nbytes):
             start = span.offset_bytes - offset_bytes
             self._read_span(span, into[start : start + span.length_bytes])
+        if self._cache is not None:
+            self._cache.read(offset_bytes, into)
         for corruption in self._corrupt_reads:
             touch = corruption.first_touch(offset_bytes, into.nbytes)
             if touch is not None:
@@ -123,6 +140,8 @@ class SimulatedMedium:
     def close(self) -> None:
         """Let go of the file, or have the transfer under way in another thread do so at its end."""
         self._backing.close()
+        if self._cache is not None:
+            self._cache.close()
 
     def _read_span(self, span: Span, into: memoryview) -> None:
         match span.place:

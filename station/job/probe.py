@@ -28,8 +28,8 @@ from station.units import MIB, format_size
 from station.verdict import DriveFailedError, FailReason
 
 # After how many bytes of the load the stamps are looked at again. Caches in front of counterfeits
-# were seen up to some hundred megabytes.
-RECHECK_AFTER_BYTES = (32 * MIB, 128 * MIB, 640 * MIB)
+# were seen up to some hundred megabytes, and f3 tests itself with up to a gigabyte.
+RECHECK_AFTER_BYTES = (32 * MIB, 128 * MIB, 640 * MIB, 1280 * MIB)
 # The real size is told to a hundredth: nobody needs it better, and every step costs a flush.
 _PRECISION = 128
 
@@ -84,7 +84,9 @@ class Probe:
             return
         self._recheck_after_bytes.pop(0)
         self._drive.flush()
-        self._require_held([at for at in self._positions if at >= written_bytes])
+        self._require_held(
+            [at for at in self._positions if at >= written_bytes], overwritten_bytes=written_bytes
+        )
 
     def clear(self, extents: ExtentTable) -> None:
         """Put zeros in place of the stamps in what the load left as it was.
@@ -98,9 +100,9 @@ class Probe:
             if any(piece.kind is Kind.KEEP for piece in pieces):
                 self._drive.write(position, self._buffer)
 
-    def _require_held(self, positions: Sequence[int]) -> None:
+    def _require_held(self, positions: Sequence[int], overwritten_bytes: int = 0) -> None:
         answers = [self._read(position) for position in self._shuffled(positions)]
-        finding = conclude(answers, self._capacity_bytes)
+        finding = conclude(answers, self._capacity_bytes, overwritten_bytes)
         if finding.damaged_at is not None:
             raise DriveFailedError(
                 FailReason.VERIFY_MISMATCH, f"a block at byte {finding.damaged_at} was not kept"

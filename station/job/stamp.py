@@ -109,7 +109,7 @@ def probe_positions(capacity_bytes: int, random: Random) -> list[int]:
     return sorted(position for position in positions if position + BLOCK_BYTES <= capacity_bytes)
 
 
-def conclude(answers: Sequence[Answer], capacity_bytes: int) -> Finding:
+def conclude(answers: Sequence[Answer], capacity_bytes: int, overwritten_bytes: int = 0) -> Finding:
     """Tell a counterfeit from a damaged drive and from a good one.
 
     A drive is smaller than it claims when two positions are one place, or when from some position
@@ -118,6 +118,7 @@ def conclude(answers: Sequence[Answer], capacity_bytes: int) -> Finding:
     Args:
         answers: what the positions gave back.
         capacity_bytes: what the drive claims.
+        overwritten_bytes: how much from the beginning on was written since the stamps were.
     """
     ordered = sorted(answers, key=lambda answer: answer.position_bytes)
     wrap_bytes = 0
@@ -134,8 +135,30 @@ def conclude(answers: Sequence[Answer], capacity_bytes: int) -> Finding:
         return Finding(held_bytes, lost_bytes, wraps=lost_bytes == wrap_bytes)
     if not lost:
         return Finding(capacity_bytes, capacity_bytes)
+    if overwritten_wrap_bytes := _wrap_that_explains(lost, held, overwritten_bytes):
+        return Finding(0, overwritten_wrap_bytes, wraps=True)
     highest_held = max(held, default=-1)
     beyond = [position for position in lost if position > highest_held]
     if beyond:
         return Finding(max(highest_held, 0), min(beyond))
     return Finding(capacity_bytes, capacity_bytes, damaged_at=lost[0])
+
+
+def _wrap_that_explains(
+    lost: Sequence[int], held: Sequence[int], overwritten_bytes: int
+) -> int | None:
+    """The distance at which a drive wraps round, when that explains which stamps are gone.
+
+    Those are gone that lie, one or more turns on, where the load has been since; a single one may
+    be mere damage.
+    """
+    if len(lost) < 2:  # noqa: PLR2004 - one point explains nothing
+        return None
+    wrap_bytes = _SMALLEST_WRAP_BYTES
+    while wrap_bytes < lost[0]:
+        if all(at % wrap_bytes < overwritten_bytes for at in lost) and all(
+            at % wrap_bytes >= overwritten_bytes for at in held if at >= overwritten_bytes
+        ):
+            return wrap_bytes
+        wrap_bytes *= 2
+    return None
