@@ -41,15 +41,18 @@ class BuildError(RuntimeError):
     """A tool of the build failed; the text is what it said."""
 
 
+def cache_folder() -> Path:
+    """`station-box` in the user's cache folder, or what STATION_BOX_CACHE names."""
+    return Path(os.environ.get("STATION_BOX_CACHE") or user_cache_path("station-box"))
+
+
 def build_box() -> BoxImage:
     """Return the box's files, after building what the cache does not hold yet.
-
-    The cache is `station-box` in the user's cache folder, or what STATION_BOX_CACHE names.
 
     Raises:
         BuildError: when a package can't be had or a tool failed.
     """
-    cache = Path(os.environ.get("STATION_BOX_CACHE") or user_cache_path("station-box"))
+    cache = cache_folder()
     system = _cached(
         cache, "system", _digest(Path(__file__), *_files_below(_RECIPE)), _build_system
     )

@@ -90,7 +90,13 @@ class Machine:
 
     @classmethod
     def boot(
-        cls, image: BoxImage, folder: Path, data_disk: Path, arguments: Sequence[str] = ()
+        cls,
+        image: BoxImage,
+        folder: Path,
+        data_disk: Path,
+        *,
+        arguments: Sequence[str] = (),
+        on_terminal: bool = False,
     ) -> Self:
         """Start a machine and return when its system is up.
 
@@ -99,6 +105,7 @@ class Machine:
             folder: where the machine's files go: `exchange`, and the logs `console` and `qemu`.
             data_disk: image file of an internal SATA disk.
             arguments: more arguments for QEMU.
+            on_terminal: whether the guest's console is this process's terminal, and no log.
 
         Raises:
             BootError: when the machine does not come up.
@@ -113,10 +120,14 @@ class Machine:
             fds = (machine_far_end.fileno(), agent_far_end.fileno())
             with (folder / "qemu").open("wb") as log:
                 process = subprocess.Popen(
-                    [*_command(image, folder, data_disk, *fds), *arguments],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
+                    [
+                        *_command(image, folder, data_disk, *fds),
+                        *_console(None if on_terminal else folder / "console"),
+                        *arguments,
+                    ],
+                    stdin=None if on_terminal else subprocess.DEVNULL,
+                    stdout=None if on_terminal else log,
+                    stderr=log,
                     pass_fds=fds,
                 )
             undo.callback(_end, process)
@@ -152,7 +163,7 @@ class Machine:
         try:
             code = process.wait(timeout_s)
         except TimeoutError as error:
-            self.start("kill", "-KILL", str(process.pid))
+            self.signal(process, "KILL")
             error.add_note(f"it was: {shlex.join(map(str, command))}")
             raise
         if code != 0:
@@ -180,13 +191,19 @@ class Machine:
         )
         return GuestProcess(self._agent, started["pid"], *(self.exchange / name for name in names))
 
+    def signal(self, process: GuestProcess, name: str) -> None:
+        """Send a signal, such as INT, to a command that still runs."""
+        # The shell's own kill: the guest has no program of that name.
+        self.run("sh", "-c", 'kill -s "$0" "$1"', name, str(process.pid))
+
     def disk(self, socket: Socket) -> Path:
         """Wait for the disk in a socket and return its node, `/dev/sdX`.
 
         Raises:
             GuestCommandError: when none appears within a minute.
         """
-        self.run("udevadm", "wait", "--settle", "--timeout=60", socket.disk)
+        # Not --settle: udev puts off a disk that a station holds, and its queue is never empty.
+        self.run("udevadm", "wait", "--timeout=60", socket.disk)
         return Path(self.run("readlink", "--canonicalize-existing", socket.disk).strip())
 
     def internal_written_bytes(self) -> int:
@@ -197,6 +214,10 @@ class Machine:
             for disk in statistics
             if disk["device"] in ("system", "environment", "data")
         )
+
+    def wait(self) -> None:
+        """Return when the machine is off."""
+        self._process.wait()
 
     def stop(self) -> None:
         """Switch the machine off, as with its plug."""
@@ -236,7 +257,6 @@ def _command(
         *("-chardev", f"socket,id=protocol,fd={protocol_fd}", "-mon", "protocol,mode=control"),
         *("-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,fd={agent_fd}"),
         *("-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"),
-        *("-chardev", f"file,id=console,path={folder / 'console'}", "-serial", "chardev:console"),
         # The guest may write to its system disk as to any other; what it writes is kept apart.
         *_disk("system", image.system, "snapshot=on"),
         *("-device", "virtio-blk-pci,drive=system,serial=system"),
@@ -248,6 +268,11 @@ def _command(
         *_share("exchange", folder / "exchange", "readonly=off"),
         *(word for controller in Controller for word in ("-device", controller.device)),
     ]
+
+
+def _console(log: Path | None) -> list[str]:
+    backend = f"file,path={log}" if log else "stdio,mux=on,signal=off"
+    return ["-chardev", f"{backend},id=console", "-serial", "chardev:console"]
 
 
 def _disk(name: str, path: Path, mode: str) -> list[str]:

@@ -66,9 +66,12 @@ def test_command_that_fails_says_how(machine: Machine) -> None:
         machine.run("sh", "-c", "echo no such luck >&2; exit 7")
 
 
-def test_command_that_hangs_is_given_up(machine: Machine) -> None:
+def test_command_that_hangs_is_given_up_and_killed(machine: Machine) -> None:
     with pytest.raises(TimeoutError):
         machine.run("sleep", "12345", timeout_s=1)
+    running = machine.run("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+
+    assert "sleep 12345" not in running
 
 
 def test_stick_becomes_a_disk_that_sysfs_places_at_its_port(
