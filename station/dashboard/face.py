@@ -1,13 +1,14 @@
 """What a tile says: a tile's numbers as the words and figures that people see."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from station.dashboard.cells import shown
 from station.dashboard.snapshot import Tile, TileState
 from station.dashboard.words import HUNG, Act, Advice, advice_on
 from station.device.drive import DriveInfo
 from station.units import format_duration, format_size, format_speed
+from station.verdict import FailReason, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,15 @@ def face_of(tile: Tile, *, draining: bool) -> Face:
         case TileState.DONE:
             if tile.verdict is None:
                 raise ValueError(f"port {tile.label!r} is done without a verdict")
-            return _advised(label, stick, size, advice_on(tile.verdict))
+            return _advised(label, stick, size, _with_real_size(tile.verdict))
+
+
+def _with_real_size(verdict: Verdict) -> Advice:
+    """What to say about a verdict; of a counterfeit, what it says and what it holds."""
+    advice = advice_on(verdict)
+    if verdict.reason is FailReason.FAKE_CAPACITY and verdict.detail:
+        return replace(advice, sentence=f"counterfeit: {shown(verdict.detail)}")
+    return advice
 
 
 def _advised(label: str, stick: str, size: str, advice: Advice) -> Face:

@@ -233,3 +233,10 @@ def test_without_colour_the_words_and_the_fill_are_left() -> None:
     assert "\x1b[7m" in colourless
     for expected in ("✔ PASS", "ready: pull it out", "✖ FAIL", "broken: reading or writing failed"):
         assert expected in colourless
+
+
+def test_the_tile_of_a_counterfeit_names_what_it_says_and_what_it_holds() -> None:
+    verdict = failed(FailReason.FAKE_CAPACITY, "says 64 GB, holds 7.6 GB")
+    seen = " ".join(screen(station(done("A1", verdict))).split())
+
+    assert "says 64 GB, holds 7.6 GB" in seen
