@@ -12,6 +12,8 @@ _MB = 10**6
 # A volunteer plugs one stick in after another, and is through with all of them in this time.
 _PLUG_INTERVAL_S = 0.8
 _PLUGGING_S = 15.0
+# Long enough to read on its tile that it was pulled too early.
+_PLUG_AGAIN_AFTER_S = 5.0
 # No two sticks of one make are equally fast.
 _SPEED_SPREAD = 0.06
 
@@ -37,7 +39,7 @@ _GOOD = (
     _Make("0781:5150", "SanDisk", "Cruzer Mini", 128_450_560, 8, 15),
     _Make("058f:6387", "Alcor", "Flash Drive", 129_499_136, 12, 26),
     _Make("13fe:1d00", "Phison", "USB DISK 2.0", 131_072_000, 9.5, 22),
-    _Make("05dc:a410", "Lexar", "JumpDrive", 127_926_272, 16, 33),
+    _Make("05dc:a410", "Lexar", "JumpDrive", 127_926_272, 40, 75),
 )
 # Beyond a table of eight the sticks are smaller, so that many of them end in the same minute.
 _ONE_OF_MANY = _Make("058f:9380", "Alcor", "Flash Drive", 128_450_560, 7, 15)
@@ -85,7 +87,7 @@ def _stick(number: int, interval_s: float, rng: random.Random) -> VirtualStick:
     if make is _COUNTERFEIT:
         return replace(stick, faults=(Wraparound(_COUNTERFEIT_REAL_BYTES),))
     if make is _PULLED:
-        return replace(stick, pull_when=0.5, plug_again_after_s=3.0)
+        return replace(stick, pull_when=0.5, plug_again_after_s=_PLUG_AGAIN_AFTER_S)
     return stick
 
 

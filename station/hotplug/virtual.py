@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Condition
 
 from station.device.drive import Drive, DriveInfo
-from station.device.fault import WRITES, Fault, ReadOnly, Vanish
+from station.device.fault import Fault, ReadOnly, Vanish
 from station.device.pace import Clock, DriveSpeed, WallClock
 from station.device.simulated import SimulatedDrive
 from station.errors import OperatorError
@@ -44,8 +44,8 @@ class VirtualStick:
         usb_id: `vvvv:pppp`.
         link_mbps: speed of its USB link in megabits per second.
         plug_at_s: when it is plugged in, counted from the first poll.
-        pull_when: pulled by its volunteer once a write has come so far, as a share of the capacity;
-            at the end of its job at the latest. None leaves it in.
+        pull_when: pulled by its volunteer once so much was written, as a share of the capacity; at
+            the end of its job at the latest. None leaves it in.
         plug_again_after_s: how long after it left it is plugged in again at the same port, once,
             and left in; None never.
     """
@@ -70,13 +70,10 @@ class VirtualStick:
         return any(isinstance(fault, ReadOnly) for fault in self.faults)
 
     @property
-    def all_faults(self) -> tuple[Fault, ...]:
-        """Its faults, the volunteer who pulls it among them."""
-        if self.pull_when is None:
-            return self.faults
-        pulled_at_sector = int(self.capacity_bytes * self.pull_when) // self.sector_bytes
-        pull = Vanish(start_bytes=pulled_at_sector * self.sector_bytes, operations=WRITES)
-        return (*self.faults, pull)
+    def leaves(self) -> bool:
+        """Whether it is pulled or vanishes at some time."""
+        vanishes = any(isinstance(fault, Vanish) for fault in self.faults)
+        return vanishes or self.pull_when is not None
 
 
 @dataclass(order=True, slots=True)
@@ -101,8 +98,7 @@ class _Plugged:
     @property
     def may_leave(self) -> bool:
         """Whether the script still holds that it leaves by itself."""
-        vanishes = any(isinstance(fault, Vanish) for fault in self.stick.all_faults)
-        return vanishes and not self.job_ended
+        return self.stick.leaves and not self.job_ended
 
 
 class VirtualHub:
@@ -287,12 +283,22 @@ class _PluggedDrive(SimulatedDrive):
             stick.capacity_bytes,
             sector_bytes=stick.sector_bytes,
             speed=stick.speed,
-            faults=stick.all_faults,
+            faults=stick.faults,
             on_vanish=lambda: hub.stick_left(diskseq),
             clock=clock,
         )
         self._hub = hub
         self._diskseq = diskseq
+        self._pulled_after_bytes: float | None = None
+        if stick.pull_when is not None:
+            self._pulled_after_bytes = stick.capacity_bytes * stick.pull_when
+
+    def write(self, offset_bytes: int, data: memoryview) -> None:
+        """Write all of `data`, unless the volunteer pulls the stick now."""
+        pulled_after_bytes = self._pulled_after_bytes
+        if pulled_after_bytes is not None and self.bytes_written >= pulled_after_bytes:
+            self.pull()
+        super().write(offset_bytes, data)
 
     def close(self) -> None:
         """Let go of the drive."""

@@ -157,6 +157,18 @@ def test_a_stick_is_pulled_in_mid_write_and_plugged_in_again_as_another_medium(
     assert hub.poll(1) == []
 
 
+def test_a_stick_is_pulled_by_how_much_was_written_and_not_by_where(tmp_path: Path) -> None:
+    hub = hub_of(tmp_path, replace(STICK, pull_when=0.5))
+    drive = hub.open(inserted(hub.poll(0)).drive)
+    # As a probe does, long before the load comes there.
+    drive.write(STICK.capacity_bytes - MIB, CHUNK)
+    fill(drive, 3 * MIB)
+
+    assert hub.poll(0) == []
+    with pytest.raises(OSError, match="No such device"):
+        drive.write(3 * MIB, CHUNK)
+
+
 def test_a_stick_whose_job_ends_early_is_pulled_then(tmp_path: Path) -> None:
     hub = hub_of(tmp_path, replace(STICK, pull_when=0.5, plug_again_after_s=1))
     drive = hub.open(inserted(hub.poll(0)).drive)
