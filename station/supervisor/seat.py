@@ -8,6 +8,7 @@ from station.device.drive import DriveInfo
 from station.hotplug.events import Port
 from station.job.meter import Meter, Reading
 from station.job.progress import Progress
+from station.job.state import Stage
 from station.verdict import FailReason, Outcome, Verdict
 
 
@@ -25,7 +26,9 @@ class Seat:
         volume_id: serial number of the volume that the drive is given; None until accepted.
         meter: samples the counters, in the supervisor's thread alone; None until accepted.
         reading: what the meter showed last.
+        told_stage: the stage that the view was told of last.
         verdict: how it ended, once that is durable in the ledger.
+        given_up: set when its thread is waited for no more; in the supervisor's thread alone.
         settling: held while the one verdict is entered.
         removed: set when the drive left its port.
         finished: set when no thread works on the drive any more.
@@ -38,7 +41,9 @@ class Seat:
     volume_id: int | None = None
     meter: Meter | None = None
     reading: Reading = field(default_factory=Reading)
+    told_stage: Stage | None = None
     verdict: Verdict | None = None
+    given_up: bool = False
     settling: threading.Lock = field(default_factory=threading.Lock)
     removed: threading.Event = field(default_factory=threading.Event)
     finished: threading.Event = field(default_factory=threading.Event)

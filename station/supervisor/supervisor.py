@@ -18,6 +18,7 @@ from station.dashboard.event import (
     DriveRemoved,
     JobEnded,
     RunEnded,
+    StageBegan,
     StageProgressed,
     StationEvent,
 )
@@ -34,7 +35,7 @@ from station.supervisor.remarks import remarks_on_run
 from station.supervisor.seat import Seat
 from station.supervisor.throughput import Throughput
 from station.supervisor.workers import Workers
-from station.verdict import FailReason, Outcome, failed
+from station.verdict import FailReason, Outcome, Verdict, failed
 
 _POLL_S = 0.1
 _SAMPLE_EVERY_S = 0.25
@@ -185,7 +186,13 @@ class Supervisor:
         return not self._working and (self._stops > 0 or self._hub.exhausted)
 
     def _take_plug_events(self) -> None:
-        for event in self._hub.poll(_POLL_S):
+        try:
+            events = self._hub.poll(_POLL_S)
+        except StationError as error:
+            self._note_fault(error)
+            time.sleep(_POLL_S)
+            return
+        for event in events:
             match event:
                 case Inserted(drive):
                     self._insert(drive)
@@ -228,24 +235,27 @@ class Supervisor:
         self._dismiss()
         self._tell_events()
         while not self._faults.empty():
-            fault = self._faults.get()
-            self._fault = self._fault or fault
-            # Those under way are finished, if they can be; no more are accepted.
-            self._stops = max(self._stops, 1)
+            self._note_fault(self._faults.get())
 
     def _sample(self) -> None:
         written_bytes, read_bytes = self._left_bytes
         for seat in self._working:
             if seat.meter is not None:
-                seat.reading = seat.meter.sample()
-                written_bytes += seat.reading.written_bytes
-                read_bytes += seat.reading.read_bytes
+                reading = seat.meter.sample()
+                written_bytes += reading.written_bytes
+                read_bytes += reading.read_bytes
+                # Until its verdict is durable, a job at its end goes on showing its last stage.
+                if reading.stage is not None:
+                    seat.reading = reading
         self._bytes_per_s = self._throughput.sample(written_bytes, read_bytes)
 
     def _tell_progress(self) -> None:
         for seat in self._working:
             reading = seat.reading
-            if reading.stage is not None and seat.job is not None and seat.verdict is None:
+            if reading.stage is None or seat.job is None or seat.verdict is not None:
+                continue
+            # The sample may be of a stage whose beginning was not told yet, or of the one before.
+            if reading.stage is seat.told_stage:
                 self._view.tell(
                     StageProgressed(
                         datetime.now(UTC),
@@ -268,24 +278,40 @@ class Supervisor:
                 continue
             detail = f"no answer to a {pending.kind} for {now_s - pending.since_s:.0f} s"
             seat.progress.cancel(FailReason.STALLED, detail)
-            self._workers.settle(seat, failed(FailReason.STALLED, detail))
+            self._give_up(seat, failed(FailReason.STALLED, detail))
 
     def _stop_now(self, now_s: float) -> None:
         if self._stopped_s is None:
             self._stopped_s = now_s
         for seat in self._working:
             seat.progress.cancel(FailReason.INTERRUPTED, "stopped by the operator")
-            if now_s - self._stopped_s > _STOP_GRACE_S and seat.job is not None:
+            if now_s - self._stopped_s <= _STOP_GRACE_S:
+                continue
+            if seat.job is None:
+                # Never accepted, and nothing was written to it.
+                seat.given_up = True
+            else:
                 detail = "stopped by the operator; the drive did not answer any more"
-                self._workers.settle(seat, failed(FailReason.INTERRUPTED, detail))
+                self._give_up(seat, failed(FailReason.INTERRUPTED, detail))
+
+    def _give_up(self, seat: Seat, verdict: Verdict) -> None:
+        """Enter the verdict on a drive whose thread is waited for no more."""
+        seat.given_up = True
+        try:
+            self._workers.settle(seat, verdict)
+        except StationError as error:
+            self._note_fault(error)
+
+    def _note_fault(self, fault: StationError) -> None:
+        """Take note that the station failed; the first fault is what the run ends with."""
+        self._fault = self._fault or fault
+        # Those under way are finished, if they can be; no more are accepted.
+        self._stops = max(self._stops, 1)
 
     def _dismiss(self) -> None:
         """Strike those off that need no watching any more."""
         for seat in list(self._working):
-            given_up = self._stopped_s is not None and (
-                self._clock() - self._stopped_s > _STOP_GRACE_S
-            )
-            if seat.finished.is_set() or seat.is_hung or given_up:
+            if seat.finished.is_set() or seat.given_up:
                 self._working.remove(seat)
                 self._left_bytes[0] += seat.progress.written_bytes
                 self._left_bytes[1] += seat.progress.read_bytes
@@ -294,13 +320,23 @@ class Supervisor:
         counts_anew = self._midnight != _midnight()
         while not self._events.empty():
             event = self._events.get()
-            if isinstance(event, JobEnded):
-                self._verdicts[event.verdict.outcome] += 1
-                counts_anew = True
+            match event:
+                case StageBegan(job=job, stage=stage):
+                    for seat in self._working:
+                        if seat.job == job:
+                            seat.told_stage = stage
+                case JobEnded(verdict=verdict):
+                    self._verdicts[verdict.outcome] += 1
+                    counts_anew = True
+                case _:
+                    pass
             self._view.tell(event)
         if counts_anew:
             self._midnight = _midnight()
-            self._today = self._ledger.tally(self._midnight)
+            try:
+                self._today = self._ledger.tally(self._midnight)
+            except StationError as error:
+                self._note_fault(error)
 
 
 def _midnight() -> datetime:
