@@ -6,10 +6,13 @@ from typing import NoReturn
 
 import typer
 
-from station.cli import install, load, log, manifest, plan, ports, profile, run, verify
+from station.cli import doctor, install, load, log, manifest, plan, ports, profile, run, verify
 from station.cli.console import print_error
 from station.cli.exit_code import ExitCode
 from station.errors import OperatorError, StationError
+
+# What shells make of a program that Ctrl-C ended.
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="station",
@@ -25,6 +28,7 @@ app.command("load")(load.load)
 app.command("verify")(verify.verify)
 app.command("plan")(plan.plan)
 app.command("log")(log.log)
+app.command("doctor")(doctor.doctor)
 app.command("install")(install.install)
 app.command("uninstall")(install.uninstall)
 app.add_typer(manifest.app, name="manifest")
@@ -34,8 +38,21 @@ app.add_typer(ports.app, name="ports")
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    command = typer.main.get_command(app)
     try:
-        app(standalone_mode=True)
+        # Not by `app()`, which prints a box of five lines for a wrong option, takes a reader that
+        # left for an error, and exits by itself.
+        with command.make_context("station", sys.argv[1:]) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
+    except typer.TyperException as error:
+        # Without any argument the help was shown, and nothing is left to say.
+        if message := error.format_message():
+            print_error(OperatorError(message.rstrip("."), _hint_on(error)))
+        _exit(ExitCode.REFUSED)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
     except StationError as error:
         print_error(error)
         _exit(ExitCode.REFUSED if isinstance(error, OperatorError) else ExitCode.STATION_FAILED)
@@ -44,6 +61,11 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _exit(ExitCode.ALL_PASSED)
     _exit(ExitCode.ALL_PASSED)
+
+
+def _hint_on(error: typer.TyperException) -> str:
+    path = getattr(getattr(error, "ctx", None), "command_path", "station")
+    return f"See {path} --help."
 
 
 def _exit(code: ExitCode) -> NoReturn:

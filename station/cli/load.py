@@ -63,7 +63,7 @@ def load(  # noqa: PLR0913 - one parameter an option
         hub = TargetHub(targets, policy, sector_size)
         stack.callback(hub.close)
         for drive in hub.drives:
-            book.order_for(drive.capacity_bytes, drive.sector_bytes)
+            _require_room(book, drive)
         devices = [drive for drive in hub.drives if Path(drive.node).is_block_device()]
         if devices and not yes:
             _ask(devices)
@@ -71,6 +71,18 @@ def load(  # noqa: PLR0913 - one parameter an option
     if view is not ViewName.JSON:
         err.print(printable(f"Every drive is in the ledger: station log --ledger {ledger}"))
     raise typer.Exit(exit_code_of(tally))
+
+
+def _require_room(book: OrderBook, drive: DriveInfo) -> None:
+    """Pass a drive on which the profile fits.
+
+    Raises:
+        OperatorError: for any other; names the drive.
+    """
+    try:
+        book.order_for(drive.capacity_bytes, drive.sector_bytes)
+    except OperatorError as error:
+        raise OperatorError(f"{drive.node}: {error.problem}", error.remedy) from error
 
 
 def _ask(devices: list[DriveInfo]) -> None:
@@ -86,5 +98,9 @@ def _ask(devices: list[DriveInfo]) -> None:
     for drive in devices:
         name = f"{drive.vendor} {drive.model}".strip()
         out.print(printable(f"{drive.node}: {name}, {format_size(drive.capacity_bytes)}"))
-    if input("All that is on them will be lost. Type yes to go on: ").strip() != "yes":
+    try:
+        answer = input("All that is on them will be lost. Type yes to go on: ")
+    except EOFError:
+        answer = ""
+    if answer.strip() != "yes":
         raise OperatorError("the answer was not yes: nothing was written")

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from station.cli.view import ViewName
+from station.errors import OperatorError
+from station.image.geometry import SECTOR_SIZES
 from station.ledger.location import default_location
 
 Root = Annotated[
@@ -55,11 +57,22 @@ Picture = Annotated[
 Targets = Annotated[
     list[Path], typer.Argument(metavar="TARGET...", help="Block devices and image files.")
 ]
+
+
+def _supported(sector_bytes: int) -> int:
+    if sector_bytes not in SECTOR_SIZES:
+        raise OperatorError(
+            f"sectors of {sector_bytes} bytes are not supported", "512 or 4096 are."
+        )
+    return sector_bytes
+
+
 SectorSize = Annotated[
     int,
     typer.Option(
         "--sector-size",
         metavar="BYTES",
+        callback=_supported,
         help="Sector size of the drives that image files stand for: 512 or 4096.",
     ),
 ]

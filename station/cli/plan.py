@@ -89,7 +89,8 @@ def regions(volume: VolumePlan) -> list[Region]:
     borders = [
         ("seal", 0),
         ("zeros", geometry.sector_bytes),
-        ("boot record and reserved sectors", geometry.partition_bytes),
+        # A superfloppy's boot record begins with the seal itself.
+        ("boot record and reserved sectors", geometry.partition_bytes or geometry.sector_bytes),
         ("FAT 1", geometry.fat_offset_bytes(0)),
         ("FAT 2", geometry.fat_offset_bytes(1)),
         ("directories", data_bytes),
