@@ -30,7 +30,7 @@ class PictureView:
         self._refresh_s = refresh_s
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._fault: OSError | None = None
+        self._fault: Exception | None = None
 
     def start(self, sample: Callable[[], StationSnapshot]) -> None:
         """Begin to draw."""
@@ -54,8 +54,9 @@ class PictureView:
         self._stopping.set()
         thread.join()
         if self._fault is not None:
+            why = getattr(self._fault, "strerror", None) or repr(self._fault)
             raise StationFaultError(
-                f"{self._path}: the picture can't be written: {self._fault.strerror}",
+                f"{self._path}: the picture can't be kept: {why}",
                 "The jobs went on without it; station log has every verdict.",
             ) from self._fault
 
@@ -64,7 +65,7 @@ class PictureView:
             while not self._stopping.wait(self._refresh_s):
                 self._write(sample())
             self._write(sample())
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - kept for `stop`: no stick may suffer from it
             self._fault = error
 
     def _write(self, snapshot: StationSnapshot) -> None:
