@@ -1,1 +1,1 @@
-"""Whether this machine is fit to be a station: one check a file, each with its remedy."""
+"""Whether this machine is fit to be a station: one check a file, each finding with its remedy."""

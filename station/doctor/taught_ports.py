@@ -1,0 +1,37 @@
+"""Whether the sockets on the table were taught, and are there."""
+
+from station.doctor.finding import Finding, problem
+from station.doctor.machine import Machine
+from station.errors import OperatorError
+from station.usb.labels import load_port_map
+from station.usb.topology import parse_port_name
+from station.usb.tree import read_usb_tree
+
+
+def check_taught_ports(machine: Machine) -> list[Finding]:
+    """Look for the map, and for each socket in it."""
+    if not machine.port_map.exists():
+        return [
+            problem(
+                f"no ports were taught: there is no {machine.port_map}",
+                "Teach them: station ports teach. Sticks on other ports are refused.",
+            )
+        ]
+    try:
+        ports = load_port_map(machine.port_map).ports
+    except OperatorError as error:
+        return [problem(error.problem, error.remedy)]
+    present = {
+        parse_port_name(socket.name)[:2]
+        for controller in read_usb_tree(machine.sysfs)
+        for socket in controller.walk()
+    }
+    missing = [port.label for port in ports if parse_port_name(port.name)[:2] not in present]
+    if not missing:
+        return []
+    return [
+        problem(
+            f"{len(missing)} of {len(ports)} taught sockets are not there: {', '.join(missing)}",
+            "Plug their hub in where it was, switch it on, or teach the ports anew.",
+        )
+    ]
