@@ -54,7 +54,8 @@ def load(  # noqa: PLR0913 - one parameter an option
 
     Nothing is written unless all of them can be loaded.
     """
-    work = prepare(root, profile, content)
+    # A drive that a person names is loaded, whatever it holds.
+    work = prepare(root, profile, content, reloads=True)
     shown = make_view(view, picture)
     with ExitStack() as stack:
         book = OrderBook(work.profile, work.offers)

@@ -59,6 +59,10 @@ def run(  # noqa: PLR0913 - one parameter an option
             help="Never touch this drive: serial:…, usb:vvvv:pppp or /dev/…; may be repeated.",
         ),
     ] = None,
+    reload: Annotated[
+        bool,
+        typer.Option("--reload", help="Load drives anew that passed under this profile before."),
+    ] = False,
     virtual: Annotated[
         int | None,
         typer.Option(
@@ -76,7 +80,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     """
     if keep is not None and virtual is None:
         raise OperatorError("--keep goes with --virtual", "Real sticks keep their content anyway.")
-    work = prepare(root, profile, content)
+    work = prepare(root, profile, content, reloads=reload)
     shown = make_view(view, picture)
     with ExitStack() as stack:
         book = OrderBook(work.profile, work.offers)

@@ -33,13 +33,15 @@ class Work:
     Attributes:
         profile: what drives are to become.
         offers: its bundles.
+        reloads: whether to load drives anew that passed under this profile before.
     """
 
     profile: Profile
     offers: tuple[Offer, ...]
+    reloads: bool
 
 
-def prepare(root: Path, profile_name: str, content: Path | None) -> Work:
+def prepare(root: Path, profile_name: str, content: Path | None, *, reloads: bool = False) -> Work:
     """Load a profile and find all its files; make those that the station makes itself.
 
     Raises:
@@ -52,7 +54,7 @@ def prepare(root: Path, profile_name: str, content: Path | None) -> Work:
         with byte_progress(f"Making {manifest.name}", manifest.total_bytes) as progress:
             ensure_generated(manifest, folder, progress)
 
-    return Work(profile, gather_offers(catalog, profile, content, generate))
+    return Work(profile, gather_offers(catalog, profile, content, generate), reloads)
 
 
 def guard_policy(
@@ -100,7 +102,12 @@ def supervise(work: Work, hub: Hub, book: OrderBook, *, record: Record, view: Vi
         ledger = stack.enter_context(Ledger.open(record.ledger))
         ledger.begin_run(work.profile.name, record.batch)
         supervisor = Supervisor(
-            RunName(work.profile, record.batch), hub=hub, book=book, ledger=ledger, view=view
+            RunName(work.profile, record.batch),
+            hub=hub,
+            book=book,
+            ledger=ledger,
+            view=view,
+            reloads=work.reloads,
         )
         stack.enter_context(_stopped_by_signals(supervisor))
         return supervisor.run()

@@ -186,6 +186,11 @@ class Ledger:
         with explained(self._path), self._engine.begin() as connection:
             return query.read_tally(connection, since, batch)
 
+    def find_pass(self, volume_id: int, profile: str) -> int | None:
+        """The job under a profile that gave a drive this volume id and passed; None if none did."""
+        with explained(self._path), self._engine.begin() as connection:
+            return query.read_pass(connection, volume_id, profile)
+
     def close(self) -> None:
         """Let go of the file; SQLite folds its log into it when nobody else has it open."""
         with self._turn:

@@ -117,6 +117,22 @@ def read_running(connection: Connection) -> list[tuple[int, ProcessIdentity]]:
     ]
 
 
+def read_pass(connection: Connection, volume_id: int, profile: str) -> int | None:
+    """The last job under a profile that gave a drive this volume id, and passed."""
+    statement = (
+        select(job.c.id)
+        .select_from(job.join(verdict))
+        .where(
+            verdict.c.volume_id == volume_id,
+            verdict.c.outcome == Outcome.PASS,
+            job.c.profile == profile,
+        )
+        .order_by(job.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(statement).scalar_one_or_none()
+
+
 def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.outcomes:

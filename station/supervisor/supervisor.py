@@ -66,6 +66,7 @@ class Supervisor:
         book: what is to become of them; the caller closes it.
         ledger: where their verdicts go; its run has begun.
         view: who is told.
+        reloads: whether to load drives anew that passed under this profile before.
         patience: when a drive counts as hung.
         clock: seconds, monotonic.
     """
@@ -78,6 +79,7 @@ class Supervisor:
         book: OrderBook,
         ledger: Ledger,
         view: View,
+        reloads: bool = False,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -96,6 +98,7 @@ class Supervisor:
             profile=name.profile,
             tell=self._events.put,
             report=self._faults.put,
+            reloads=reloads,
         )
         self._seats: dict[str, Seat] = {}  # by port: who sits there, or sat there last
         self._working: list[Seat] = []  # those without a verdict

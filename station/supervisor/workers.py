@@ -1,24 +1,29 @@
 """What the thread of one drive does, from opening it to its verdict in the ledger."""
 
 import threading
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from station.content.profile import ErasePolicy, Profile, ReadBack
 from station.dashboard.event import JobEnded, StageBegan, StationEvent
 from station.device.drive import Drive, DriveInfo
 from station.errors import DriveTooLargeError, DriveTooSmallError, StationError, StationFaultError
 from station.hotplug.events import Hub, Port
-from station.job.identity import random_identity
+from station.job.counted_drive import CountedDrive
+from station.job.identity import random_identity, read_identity
 from station.job.meter import Meter
 from station.job.order import WIPE_PATTERNS, Order, OrderBook
 from station.job.pipeline import make, withdraw
 from station.job.progress import Operation, Progress
 from station.job.state import LOADING, Stage
+from station.job.verify import MismatchError
 from station.ledger.ledger import Ledger
 from station.ledger.records import JobEnd, JobStart
 from station.supervisor.seat import Seat
 from station.verdict import (
+    DriveFailedError,
     DriveRefusedError,
     FailReason,
     Outcome,
@@ -42,6 +47,7 @@ class Workers:
         profile: what drives are to become.
         tell: takes events from any thread.
         report: takes the station's own failures from any thread.
+        reloads: whether to load drives anew that passed under this profile before.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of the station that a worker uses, each once
@@ -53,7 +59,9 @@ class Workers:
         profile: Profile,
         tell: Callable[[StationEvent], None],
         report: Callable[[StationError], None],
+        reloads: bool,
     ) -> None:
+        self._reloads = reloads
         self._hub = hub
         self._book = book
         self._ledger = ledger
@@ -107,9 +115,15 @@ class Workers:
             self._open_and_make(seat)
         except StationError as error:
             self._report(error)
-        except BaseException as error:
-            self._report(StationFaultError(f"a worker at {seat.port.label} failed: {error!r}"))
-            raise
+        except BaseException as error:  # noqa: BLE001 - reported, and it ends the run
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            self._report(
+                StationFaultError(
+                    f"a worker at {seat.port.label} failed: {error!r}"
+                    f" ({Path(where.filename).name}, line {where.lineno})",
+                    "This is a defect of the station; the stick is not sealed.",
+                )
+            )
         finally:
             seat.finished.set()
 
@@ -140,6 +154,10 @@ class Workers:
         except DriveTooLargeError as error:
             self.settle(seat, refused(RefusalReason.TOO_LARGE, error.problem))
             return
+        if not self._reloads and (earlier := self._passed_as(seat, drive, order)) is not None:
+            detail = f"it passed as job {earlier}: pull it, or run with --reload to load it anew"
+            self.settle(seat, refused(RefusalReason.ALREADY_LOADED, detail))
+            return
         if not self._accept(seat, order):
             return
         identity = random_identity()
@@ -157,6 +175,19 @@ class Workers:
         if not stands:
             # It was given up as hung, and answered after all.
             withdraw(drive, verdict)
+
+    def _passed_as(self, seat: Seat, drive: Drive, order: Order) -> int | None:
+        """The job in which this very drive passed under this profile; None if it did not.
+
+        When a hub loses power for a moment, all its sticks seem to be new.
+        """
+        try:
+            counted = CountedDrive(drive, seat.progress)
+            identity = read_identity(order.volume.geometry, counted)
+        except (MismatchError, DriveFailedError):
+            # It bears no volume, or can't be read: the job will tell which.
+            return None
+        return self._ledger.find_pass(identity.volume_id, self._profile.name)
 
     def _accept(self, seat: Seat, order: Order) -> bool:
         """Enter the job, unless the drive was given up while it was opened."""
