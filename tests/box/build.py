@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ PYTHON = "3.11"
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _RECIPE = Path(__file__).with_name("recipe")
+_KEPT_UNUSED_S = 14 * 24 * 3600
 _LOCK = CHECKOUT / "scripts" / "locks" / "station.txt"
 
 
@@ -124,7 +126,10 @@ def _run(command: list[str]) -> None:
 def _cached(cache: Path, name: str, digest: str, build: Callable[[Path], None]) -> Path:
     folder = cache / f"{name}-{digest[:16]}"
     with _locked(cache, name):
-        if not folder.exists():
+        if folder.exists():
+            os.utime(folder)
+        else:
+            _prune(cache, name)
             unfinished = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=cache))
             try:
                 build(unfinished)
@@ -134,6 +139,13 @@ def _cached(cache: Path, name: str, digest: str, build: Callable[[Path], None]) 
                 shutil.rmtree(unfinished)
                 raise
     return folder
+
+
+def _prune(cache: Path, name: str) -> None:
+    oldest_s = time.time() - _KEPT_UNUSED_S
+    for folder in cache.glob(f"{name}-*"):
+        if folder.stat().st_mtime < oldest_s:
+            shutil.rmtree(folder)
 
 
 @contextmanager
