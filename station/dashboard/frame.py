@@ -80,7 +80,7 @@ def compose(
     if height >= (_TITLE_FROM_LINES if snapshot.draining else _LEGEND_FROM_LINES):
         above.append(header.legend_line(snapshot, width))
     if height >= _RECENT_FROM_LINES:
-        below.append(header.recent_line(recent, width))
+        below.append(header.recent_line(recent, snapshot.links, width))
     area = Rectangle(0, len(above), width, height - len(above) - len(below))
     patches = [Patch(0, y, strip) for y, strip in enumerate(above)]
     patches += _tile_patches(snapshot, area)

@@ -13,6 +13,10 @@ from station.dashboard.snapshot import StationSnapshot
 from station.dashboard.theme import LOOKS
 from station.dashboard.words import Act, advice_on
 from station.units import format_duration, format_speed
+from station.usb.bus import LinkLoad
+
+# How much of the last line a full link may take from the newest verdicts, in percent.
+_LINK_SHARE = 60
 
 # A piece of text and how it is drawn.
 _Piece = tuple[str, Style]
@@ -80,16 +84,39 @@ def legend_line(snapshot: StationSnapshot, width: int) -> Strip:
     return (Segment(centre(first_fitting(_LEGENDS, width), width), theme.FAINT),)
 
 
-def recent_line(recent: Sequence[JobEnded], width: int) -> Strip:
-    """Draw the newest verdicts, newest first: a tile forgets its own when its stick is pulled."""
-    segments = [Segment(cut(" last ", width), theme.FAINT)] if recent else []
+def recent_line(recent: Sequence[JobEnded], links: Sequence[LinkLoad], width: int) -> Strip:
+    """Draw the newest verdicts, newest first: a tile forgets its own when its stick is pulled.
+
+    At the right end stands the USB link that holds its sticks up, when there is one: the next stick
+    is better plugged in elsewhere.
+    """
+    bottleneck = next((load for load in links if load.is_full), None)
+    note = "" if bottleneck is None else _full_link(bottleneck, width * _LINK_SHARE // 100)
+    room = width - cell_len(note)
+    segments = [Segment(cut(" last ", room), theme.FAINT)] if recent else []
     used = sum(cell_len(segment.text) for segment in segments)
     for event in recent:
         advice = advice_on(event.verdict)
         look = LOOKS[advice.act]
         text = f" {event.time.astimezone():%H:%M} {shown(event.port)} {look.mark} {advice.result} "
-        if used + cell_len(text) > width:
+        if used + cell_len(text) > room:
             break
         segments.append(Segment(text, theme.PLAIN))
         used += cell_len(text)
-    return (*segments, *blank(width - used))
+    end = (Segment(note, theme.STRONG),) if note else ()
+    return (*segments, *blank(room - used), *end)
+
+
+def _full_link(load: LinkLoad, width: int) -> str:
+    """Say which sticks share a link that is full; empty where there is no room to say it."""
+    first, last = shown(load.labels[0]), shown(load.labels[-1])
+    ports = first if len(load.labels) == 1 else f"{first}…{last}"
+    kind = load.link.kind
+    carried = f"{load.bytes_per_s / 1e6:.0f} of ~{load.link.capacity_bytes_per_s / 1e6:.0f} MB/s"
+    said = (
+        f" {ports}: {kind} link full, {carried}: plug the next one elsewhere ",
+        f" {ports}: {kind} link full, plug in elsewhere ",
+        f" {ports}: {kind} link full ",
+        "",
+    )
+    return first_fitting(said, width)

@@ -5,6 +5,7 @@ from enum import Enum, auto, unique
 
 from station.device.drive import DriveInfo
 from station.job.state import Stage
+from station.usb.bus import LinkLoad, Transfer, link_loads
 from station.verdict import Verdict
 
 
@@ -77,3 +78,12 @@ class StationSnapshot:
     draining: bool
     elapsed_s: float
     tiles: tuple[Tile, ...]
+
+    @property
+    def links(self) -> tuple[LinkLoad, ...]:
+        """How busy the USB links are that sticks at work share, the busiest first."""
+        return link_loads(
+            Transfer(tile.label, tile.drive, tile.speed_bytes_per_s)
+            for tile in self.tiles
+            if tile.drive is not None and tile.speed_bytes_per_s is not None
+        )
