@@ -8,7 +8,9 @@ import pytest
 
 from station.dashboard.event import JobEnded, StageBegan, StationEvent
 from station.dashboard.snapshot import TileState
+from station.device.pace import DriveSpeed
 from station.errors import StationFaultError
+from station.hotplug.events import PlugEvent
 from station.job.state import Stage
 from station.ledger.ledger import Ledger
 from station.ledger.records import JobEnd, Tally
@@ -17,6 +19,7 @@ from tests.supervisor.table import (
     PATIENCE_S,
     ZEROS,
     Shift,
+    Table,
     Tape,
     shift_at,
     stick_at,
@@ -65,6 +68,9 @@ def test_no_tile_shows_a_pass_before_its_row_is_durable(tmp_path: Path) -> None:
     assert tile.state is not TileState.DONE
     assert (tile.verdict, told) == (None, [])
     assert shift.tape.verdicts("a") == [PASSED]
+
+
+SLOW = DriveSpeed(write_bytes_per_s=40 << 20, read_bytes_per_s=80 << 20)
 
 
 def break_ledger(path: Path) -> None:
@@ -122,10 +128,25 @@ class LedgerWithoutTally(Ledger):
 
 
 def test_sticks_under_way_are_finished_when_the_station_fails(tmp_path: Path) -> None:
-    sticks = [stick_at("quick"), stick_at("late", capacity_bytes=80 << 20)]
+    sticks = [stick_at("quick"), stick_at("late", speed=SLOW)]
     with shift_at(tmp_path, *sticks, ledger=LedgerWithoutTally) as shift:
         assert shift.has_ended.wait(PATIENCE_S)
 
     assert isinstance(shift.fault, StationFaultError)
     assert shift.reasons_in_ledger("quick") == [None]
+    assert shift.reasons_in_ledger("late") == [None]
+
+
+def test_sticks_under_way_are_finished_when_no_more_can_be_listened_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_hub: Table, _timeout_s: float) -> list[PlugEvent]:
+        raise StationFaultError("udev can't be listened to")
+
+    with shift_at(tmp_path, stick_at("late", speed=SLOW)) as shift:
+        wait_until(lambda: shift.tape.is_in("late", Stage.PROBE))
+        monkeypatch.setattr(Table, "poll", fail)
+        assert shift.has_ended.wait(PATIENCE_S)
+
+    assert isinstance(shift.fault, StationFaultError)
     assert shift.reasons_in_ledger("late") == [None]

@@ -189,8 +189,12 @@ def order_of(event: StationEvent) -> int:
             return 11
 
 
-def test_each_stick_is_told_of_in_the_order_in_which_it_happens(tmp_path: Path) -> None:
-    # Slow enough that progress is told between the stages, and around their borders.
+def test_each_stick_is_told_of_in_the_order_in_which_it_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Progress is told often and from old samples, so around each border between two stages.
+    monkeypatch.setattr("station.supervisor.supervisor._TELL_PROGRESS_EVERY_S", 0.01)
+    monkeypatch.setattr("station.supervisor.supervisor._SAMPLE_EVERY_S", 0.4)
     speeds = [DriveSpeed(w * MIB, 2 * w * MIB) for w in (23, 29, 37, 43, 53)]
     sticks = [stick_at(f"port-{n}", speed=speed) for n, speed in enumerate(speeds)]
     with shift_at(tmp_path, *sticks, stick_at("pulled", pull_when=0.5)) as shift:
