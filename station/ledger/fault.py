@@ -61,8 +61,25 @@ _OF_THE_LOCATION = frozenset(
 _PRIMARY_CODE = 0xFF
 
 
+class DamagedValueError(Exception):
+    """A value that no station wrote, in a file whose structure SQLite finds nothing wrong with."""
+
+
 class JobEndedError(StationFaultError):
     """A second verdict on a job that has one; the first stands."""
+
+
+@contextmanager
+def values_as_written() -> Iterator[None]:
+    """Around the conversion of what was read: nothing but a damaged file makes it fail.
+
+    Raises:
+        DamagedValueError: when it fails.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise DamagedValueError(str(error)) from error
 
 
 @contextmanager
@@ -75,9 +92,15 @@ def explained(path: Path, *, opening: bool = False) -> Iterator[None]:
     """
     try:
         yield
+    except (DamagedValueError, UnicodeDecodeError) as error:
+        # The second is of the sqlite3 module: what it quotes from a damaged file may be no text.
+        meaning, remedy = _MEANINGS[sqlite3.SQLITE_CORRUPT]
+        raise StationFaultError(f"the ledger {printable(str(path))} {meaning}", remedy) from error
     except (DBAPIError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE
-        meaning, remedy = _MEANINGS.get(code, (f"refused an operation: {cause}", ""))
+        meaning, remedy = _MEANINGS.get(
+            code, (f"refused an operation: {printable(str(cause))}", "")
+        )
         kind = OperatorError if opening and code in _OF_THE_LOCATION else StationFaultError
         raise kind(f"the ledger {printable(str(path))} {meaning}", remedy) from error

@@ -1,5 +1,6 @@
 """Where the ledger lies."""
 
+import os
 import re
 from pathlib import Path
 
@@ -28,13 +29,14 @@ def ledger_path(location: str) -> Path:
     As SQLAlchemy writes them: three slashes and a relative path, or four and an absolute one.
 
     Raises:
-        OperatorError: for another database, one in memory, and options behind a question mark.
+        OperatorError: for another database, one in memory, options behind a question mark, and
+            what can't be the name of a file.
     """
     url = _URL.fullmatch(location)
     if url is None:
         if location in ("", ":memory:"):
             raise OperatorError(f"{location!r} is no place for a ledger", _HINT)
-        return Path(location).expanduser()
+        return _home_expanded(_file_path(location))
     # The rest of the URL may hold a password: it is not repeated.
     if url["scheme"].lower() != "sqlite":
         raise OperatorError(
@@ -51,4 +53,23 @@ def ledger_path(location: str) -> Path:
             f"the ledger URL {printable(location)} has options, which the ledger doesn't take",
             "Leave out the question mark and what follows.",
         )
-    return Path(path)
+    return _file_path(path)
+
+
+def _file_path(name: str) -> Path:
+    try:
+        encoded = os.fsencode(name)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise OperatorError(f"{printable(name)} can't be the name of a file", _HINT)
+    return Path(name)
+
+
+def _home_expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise OperatorError(
+            f"{printable(str(path))} lies in the home of a user who isn't there", _HINT
+        ) from error

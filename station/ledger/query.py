@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
 from station.device.drive import DriveInfo
 from station.job.quality import Quality
 from station.job.state import Stage
+from station.ledger.fault import values_as_written
 from station.ledger.process import ProcessIdentity
 from station.ledger.records import (
     JobEnd,
@@ -60,10 +61,11 @@ def read_jobs(engine: Engine, wanted: JobFilter) -> Iterator[JobRow]:
         ids.reverse()
     for first in range(0, len(ids), _PAGE_ROWS):
         page = ids[first : first + _PAGE_ROWS]
-        with engine.begin() as connection:
+        with engine.begin() as connection, values_as_written():
             rows = connection.execute(_JOBS.where(job.c.id.in_(page))).all()
-        by_id = {row.id: row for row in rows}
-        yield from (_job_row(by_id[job_id]) for job_id in page)
+            by_id = {row.id: _job_row(row) for row in rows}
+            told = [by_id[job_id] for job_id in page]
+        yield from told
 
 
 def read_kind_speeds(connection: Connection, drive: DriveInfo) -> list[PassSpeeds]:
