@@ -97,9 +97,7 @@ def parse_port_map(text: str, source: str) -> PortMap:
         OperatorError: when it is no port map, or names a port or label twice.
     """
     try:
-        entries = _MapFile.model_validate(tomllib.loads(text)).port
-    except tomllib.TOMLDecodeError as error:
-        raise OperatorError(f"{source} is no TOML: {error}", "Correct the line.") from error
+        entries = _MapFile.model_validate(_toml(text, source)).port
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise OperatorError(
@@ -115,6 +113,18 @@ def parse_port_map(text: str, source: str) -> PortMap:
     _require_unique(source, "label", [entry.label for entry in entries])
     _require_unique(source, "path", [entry.path for entry in entries])
     return PortMap(tuple(Port(entry.path, entry.label) for entry in entries))
+
+
+def _toml(text: str, source: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise OperatorError(f"{source} is nested too deeply", "A port has two keys.") from None
+    except ValueError as error:
+        # Also of a number with more digits than Python reads.
+        raise OperatorError(
+            f"{source} is no TOML: {printable(str(error))}", "Correct the line."
+        ) from error
 
 
 def _require_unique(source: str, key: str, values: list[str]) -> None:
