@@ -9,7 +9,13 @@ from pathlib import Path
 from station.content.profile import ErasePolicy, Profile, ReadBack
 from station.dashboard.event import JobEnded, StageBegan, StationEvent
 from station.device.drive import Drive, DriveInfo
-from station.errors import DriveTooLargeError, DriveTooSmallError, StationError, StationFaultError
+from station.errors import (
+    DriveTooLargeError,
+    DriveTooSmallError,
+    OperatorError,
+    StationError,
+    StationFaultError,
+)
 from station.hotplug.events import Hub, Port
 from station.job.counted_drive import CountedDrive
 from station.job.identity import random_identity, read_identity
@@ -113,6 +119,9 @@ class Workers:
     def _work(self, seat: Seat) -> None:
         try:
             self._open_and_make(seat)
+        except OperatorError as error:
+            # Refusing the command as a whole comes too late: other drives may be written already.
+            self._report(StationFaultError(error.problem, error.remedy))
         except StationError as error:
             self._report(error)
         except BaseException as error:  # noqa: BLE001 - reported, and it ends the run
