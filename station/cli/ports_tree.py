@@ -82,7 +82,9 @@ def _described(devices: Sequence[UsbDevice]) -> list[tuple[str, str]]:
     if not devices:
         return []
     first = devices[0]
-    name = f"{first.manufacturer} {first.product}".strip() or first.usb_id
+    repeats = first.product.startswith(first.manufacturer)
+    name = first.product if repeats else f"{first.manufacturer} {first.product}"
+    name = name.strip() or first.usb_id
     pieces = [(f"hub: {name}" if first.is_hub else name, "bold" if first.is_hub else "")]
     pieces.append((" + ".join(speed_text(device) for device in devices), ""))
     supply = "self-powered" if any(each.is_self_powered for each in devices) else "bus-powered"
