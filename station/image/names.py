@@ -4,6 +4,8 @@ Sources: Microsoft FAT specification 1.03 (long and short names); Windows' namin
 reserved device names.
 """
 
+import re
+
 from station.errors import OperatorError
 
 LONGEST_NAME_UNITS = 255
@@ -12,14 +14,16 @@ RESERVED_STEMS = frozenset(
     {"CON", "PRN", "AUX", "NUL"}
     | {f"{port}{digit}" for port in ("COM", "LPT") for digit in "123456789¹²³"}
 )
-_FIRST_PRINTABLE = " "
-_DELETE = "\x7f"
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _PADDING = "\uffff"  # what fills up the last entry of a long name, so that it can't be part of one
+# All of these at once: a name without any, as nearly every one is, is looked through only once.
+_NEVER_HELD = re.compile(r'[\x00-\x1f\x7f\uffff\ud800-\udfff\\/:*?"<>|]')
 
 
 def utf16_units(name: str) -> int:
     """Length of a name as FAT counts it; what lies beyond the basic plane takes two units."""
-    return len(name) + sum(character > "\uffff" for character in name)
+    return len(name.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def name_problem(name: str) -> str | None:
@@ -31,14 +35,8 @@ def name_problem(name: str) -> str | None:
         return "is empty"
     if name in (".", ".."):
         return "means another folder"
-    if any("\ud800" <= character <= "\udfff" for character in name):
-        return "is no valid Unicode"
-    if any(character < _FIRST_PRINTABLE or character == _DELETE for character in name):
-        return "holds a control character"
-    if _PADDING in name:
-        return "holds U+FFFF, with which FAT32 fills up names"
-    if forbidden := sorted(set(name) & FORBIDDEN_CHARACTERS):
-        return f"holds {' '.join(forbidden)}, which Windows and FAT32 forbid"
+    if _NEVER_HELD.search(name):
+        return _what_it_holds(name)
     if name.endswith((".", " ")):
         return f"ends in a {'dot' if name.endswith('.') else 'space'}, which Windows drops"
     if name.split(".", maxsplit=1)[0].rstrip(" ").upper() in RESERVED_STEMS:
@@ -46,6 +44,18 @@ def name_problem(name: str) -> str | None:
     if (units := utf16_units(name)) > LONGEST_NAME_UNITS:
         return f"is {units} UTF-16 units long, FAT32 allows {LONGEST_NAME_UNITS}"
     return None
+
+
+def _what_it_holds(name: str) -> str:
+    """Which of the characters that no name holds there are in this one."""
+    if _SURROGATES.search(name):
+        return "is no valid Unicode"
+    if _CONTROLS.search(name):
+        return "holds a control character"
+    if _PADDING in name:
+        return "holds U+FFFF, with which FAT32 fills up names"
+    forbidden = sorted(set(name) & FORBIDDEN_CHARACTERS)
+    return f"holds {' '.join(forbidden)}, which Windows and FAT32 forbid"
 
 
 def require_name(name: str) -> None:
