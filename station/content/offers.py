@@ -50,7 +50,9 @@ def offers_as_listed(
         OperatorError: when a manifest can't be used, or two bundles can't stand side by side.
     """
     offers = tuple(_offer(catalog, bundle, override) for bundle in profile.bundles)
-    build_tree([file.entry for offer in offers for file in offer.files])
+    # Alone, a bundle was held to the same rules when its manifest was read.
+    if len(offers) > 1:
+        build_tree([file.entry for offer in offers for file in offer.files])
     return offers
 
 
