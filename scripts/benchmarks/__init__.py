@@ -1,0 +1,1 @@
+"""How fast the station is; `scripts/bench` runs it, docs/speed.md explains it."""
