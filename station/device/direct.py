@@ -9,8 +9,8 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn, Self
 
@@ -72,6 +72,7 @@ class DirectDrive:
         self._writable = writable
         self._tail = tail
         self._tail_start_bytes = capacity_bytes - capacity_bytes % sector_bytes
+        self._is_device = is_device
         # A file has no SCSI cache of its own; fsync reaches the one of the disk that it lies on.
         self._takes_synchronize_cache = is_device
 
@@ -183,11 +184,12 @@ class DirectDrive:
 
         Raises:
             ValueError: when the transfer is not aligned.
-            OSError: with the kernel's errno; ENOSPC past the end.
+            OSError: with the kernel's errno; ENOSPC past the end, ENODEV once the medium has left.
         """
         self._require_transfer(offset_bytes, data, WRITE_BEYOND)
         direct, rest = self._split(offset_bytes, data)
-        self._descriptor.write_all(offset_bytes, direct)
+        with self._telling_of_removal():
+            self._descriptor.write_all(offset_bytes, direct)
         if self._tail and rest:
             self._tail.write_all(self._tail_start_bytes, rest)
             with self._tail.use() as fd:
@@ -199,11 +201,12 @@ class DirectDrive:
 
         Raises:
             ValueError: when the transfer is not aligned.
-            OSError: with the kernel's errno; EIO past the end.
+            OSError: with the kernel's errno; EIO past the end, ENODEV once the medium has left.
         """
         self._require_transfer(offset_bytes, into, READ_BEYOND)
         direct, rest = self._split(offset_bytes, into)
-        self._descriptor.read_all(offset_bytes, direct)
+        with self._telling_of_removal():
+            self._descriptor.read_all(offset_bytes, direct)
         if self._tail and rest:
             with self._tail.use() as fd:
                 _drop_pages(fd)
@@ -216,11 +219,11 @@ class DirectDrive:
         asked once.
 
         Raises:
-            OSError: when the drive failed or left.
+            OSError: when the drive failed; ENODEV once the medium has left.
         """
         if not self._writable:
             return
-        with self._descriptor.use() as fd:
+        with self._telling_of_removal(), self._descriptor.use() as fd:
             os.fsync(fd)
             if self._takes_synchronize_cache:
                 self._takes_synchronize_cache = synchronize_cache(fd)
@@ -230,6 +233,25 @@ class DirectDrive:
         self._descriptor.close()
         if self._tail:
             self._tail.close()
+
+    @contextmanager
+    def _telling_of_removal(self) -> Iterator[None]:
+        """Turn whatever the kernel says of a medium that left into ENODEV.
+
+        The errors differ with the moment: ENODEV or EIO from the transport, then ENOSPC for a write
+        and an early end for a read, because a disk that is being removed has size 0
+        (blk_mark_disk_dead in block/genhd.c). udev's notice may come seconds later.
+        """
+        try:
+            yield
+        except OSError as error:
+            if self._is_device and error.errno != errno.EBADF and self._has_no_medium():
+                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV)) from error
+            raise
+
+    def _has_no_medium(self) -> bool:
+        with self._descriptor.use() as fd:
+            return blkgetsize64(fd) == 0
 
     def _require_transfer(self, offset_bytes: int, memory: memoryview, beyond: int) -> None:
         require_transfer(

@@ -225,6 +225,22 @@ def test_only_a_block_device_is_opened_as_one(node: str) -> None:
         DirectDrive.open_device(node)
 
 
+@pytest.mark.parametrize("operation", ["write", "read"])
+def test_a_medium_that_left_while_it_was_open_is_no_device_any_more(
+    make_image: Callable[..., Path], make_loop: Callable[..., Path], operation: str
+) -> None:
+    image = make_image()
+    node = make_loop(image)
+    with closing(DirectDrive.open_device(node)) as drive:
+        # Size 0 is what the kernel gives to a disk that it is removing.
+        os.truncate(image, 0)
+        subprocess.run(["losetup", "--set-capacity", node], check=True)
+        with pytest.raises(OSError, match="No such device") as refused:
+            getattr(drive, operation)(0, memory(bytes(4096)))
+
+    assert refused.value.errno == errno.ENODEV
+
+
 def test_past_the_end_of_a_device_there_is_no_space_and_nothing_is_written(
     make_image: Callable[..., Path], make_loop: Callable[..., Path]
 ) -> None:
