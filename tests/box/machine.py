@@ -172,6 +172,10 @@ class Machine:
             )
         return process.stdout.read_text()
 
+    def succeeds(self, *command: str | Path) -> bool:
+        """Run a command in the guest, as root, and tell whether its exit code is 0."""
+        return self.start(*command).wait(_COMMAND_TIMEOUT_S) == 0
+
     def start(self, *command: str | Path) -> GuestProcess:
         """Start a command in the guest, as root."""
         self._started += 1

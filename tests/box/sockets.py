@@ -1,9 +1,13 @@
-"""The sockets of the box, as QEMU, the kernel and udev name them."""
+"""The sockets of the box, as QEMU, the kernel, udev and the station name them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Self
+
+from station.usb.labels import Port, PortMap
+from station.usb.map_file import render_port_map
 
 
 class Controller(Enum):
@@ -58,6 +62,11 @@ class Socket:
         return cls(Controller[controller], tuple(int(number) for number in port.split(".")))
 
     @property
+    def taught(self) -> str:
+        """The name that the station has for this port."""
+        return f"{self.controller.pci_address}/{self.port}"
+
+    @property
     def disk(self) -> Path:
         """The link that udev makes for a disk in this socket."""
         return Path(
@@ -72,3 +81,9 @@ def sockets(count: int) -> list[Socket]:
         for number in range(1, 16)
         for controller in (Controller.XHCI_0, Controller.XHCI_1)
     ][:count]
+
+
+def map_of(labels: Mapping[str, Socket]) -> str:
+    """The map of sockets that were taught, by their labels, as TOML."""
+    ports = (Port(socket.taught, label) for label, socket in labels.items())
+    return render_port_map(PortMap(tuple(ports)))
