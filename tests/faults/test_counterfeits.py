@@ -116,9 +116,9 @@ WITHOUT_A_PROBE: tuple[tuple[Fault, ...], ...] = (
 
 @pytest.mark.parametrize("faults", WITHOUT_A_PROBE, ids=str)
 def test_without_a_probe_the_read_back_finds_what_a_counterfeit_lost(
-    memory_folder: Path, faults: tuple[Fault, ...]
+    tmp_path: Path, faults: tuple[Fault, ...]
 ) -> None:
-    shop = Workshop(memory_folder)
+    shop = Workshop(tmp_path)
     shop.donated(SMALL_BYTES)
     order = shop.order(profile_of(probes=False), SMALL_BYTES, contents=CONTENT)
     with closing(shop.stick(*faults, capacity_bytes=SMALL_BYTES)) as drive:
@@ -132,12 +132,12 @@ def test_without_a_probe_the_read_back_finds_what_a_counterfeit_lost(
 
 @pytest.mark.parametrize("policy", list(ErasePolicy))
 def test_free_space_that_reads_as_zeros_because_it_is_not_there_is_found_by_the_probe_alone(
-    memory_folder: Path, policy: ErasePolicy
+    tmp_path: Path, policy: ErasePolicy
 ) -> None:
     real_bytes = SMALL_BYTES - 8 * MIB
     verdicts = {}
     for probes in (True, False):
-        shop = Workshop(memory_folder)
+        shop = Workshop(tmp_path)
         order = shop.order(profile_of(erase=policy, probes=probes), SMALL_BYTES)
         shop.backing.unlink(missing_ok=True)
         with closing(shop.stick(Limbo(real_bytes), capacity_bytes=SMALL_BYTES)) as drive:

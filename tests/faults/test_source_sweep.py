@@ -267,18 +267,18 @@ class TwoBundles:
 
 @pytest.mark.parametrize("way", [Way.DELETED, Way.TRUNCATED, Way.CHANGED, Way.FOLDER_GONE])
 def test_sticks_that_do_not_take_the_changed_bundle_pass_beside_those_that_do(
-    memory_folder: Path, way: Way
+    tmp_path: Path, way: Way
 ) -> None:
-    station = TwoBundles(memory_folder)
+    station = TwoBundles(tmp_path)
     profile = replace(
         profile_of(erase=ErasePolicy.QUICK),
         bundles=(BundleChoice(manifest="films"), BundleChoice(manifest="extras", required=False)),
     )
     book = OrderBook(profile, station.offers())
-    spoil(way, memory_folder / "extras/extra.mp4")
+    spoil(way, tmp_path / "extras/extra.mp4")
     view = TapedView()
-    hub = VirtualHub(list(station.sticks()), memory_folder)
-    with closing(hub), closing(book), Ledger.open(str(memory_folder / "ledger")) as ledger:
+    hub = VirtualHub(list(station.sticks()), tmp_path)
+    with closing(hub), closing(book), Ledger.open(str(tmp_path / "ledger")) as ledger:
         ledger.begin_run("test", "")
         Supervisor(RunName(profile, ""), hub=hub, book=book, ledger=ledger, view=view).run()
 
