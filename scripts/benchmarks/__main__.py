@@ -70,10 +70,11 @@ def bench(  # noqa: PLR0913 - one parameter an option
                 lines.append(result)
                 if json:
                     print_json(out, name, result)
+        # After each, so that a long run that is stopped leaves the pictures that it has.
+        if draws is not None:
+            plots.draw(pictures, draws)
     if not json:
         out.print(table_of(lines, machine))
-    if draws is not None:
-        plots.draw(pictures, draws)
 
 
 if __name__ == "__main__":
