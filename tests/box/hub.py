@@ -1,8 +1,8 @@
 """Plugging and pulling while the machine runs."""
 
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.box.qmp import MachineProtocol
@@ -29,6 +29,15 @@ class Hub:
     def __init__(self, protocol: MachineProtocol, folder: Path) -> None:
         self._protocol = protocol
         self._folder = folder
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is plugged in meanwhile goes in at one moment of the guest's time."""
+        self._protocol.execute("stop")
+        try:
+            yield
+        finally:
+            self._protocol.execute("cont")
 
     def plug(self, what: Pluggable, socket: Socket) -> None:
         """Put something into a free socket; the guest sees it within moments."""
@@ -79,7 +88,8 @@ class Hub:
         """Let the stick in a socket answer no more, for as long as it stays in.
 
         Bulk-only sticks alone: QEMU 7.2 ends with a failed assertion (usb_uas_cancel_io) when a UAS
-        stick is pulled while a command is under way.
+        stick is pulled while a command is under way. And it stands still when the guest's kernel
+        resets a stick whose command hangs, by default after 30 seconds.
         """
         self.set_speed(socket, Speed(_HUNG_BYTES_PER_S, _HUNG_BYTES_PER_S))
 
