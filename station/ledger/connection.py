@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from station.errors import OperatorError, StationFaultError
 from station.ledger import schema
 from station.ledger.fault import explained
-from station.ledger.location import default_location
+from station.ledger.location import default_location, virtual_location
 from station.text import printable
 
 # How long a writer waits for a writer in another process. One transaction takes milliseconds, on a
@@ -74,7 +74,7 @@ def _exists(path: Path) -> bool:
 
 
 def _require_folder(path: Path) -> None:
-    if str(path) == default_location():
+    if str(path) in (default_location(), virtual_location()):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

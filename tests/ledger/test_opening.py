@@ -13,7 +13,7 @@ import pytest
 
 from station.errors import OperatorError, StationFaultError
 from station.ledger.ledger import Ledger
-from station.ledger.location import default_location
+from station.ledger.location import default_location, virtual_location
 from station.ledger.records import JobEnd, JobFilter, JobStart
 from station.ledger.schema import SCHEMA_VERSION
 from station.verdict import PASSED
@@ -32,14 +32,18 @@ def test_a_ledger_that_was_closed_is_one_file(location: Path, stick: Stick) -> N
     assert os.listdir(location.parent) == ["ledger.sqlite"]  # noqa: PTH208 - names are what counts
 
 
-def test_the_default_ledger_makes_its_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("location_of", "name"),
+    [(default_location, "ledger.sqlite"), (virtual_location, "virtual-ledger.sqlite")],
+)
+def test_a_ledger_in_the_users_data_folder_makes_that_folder(
+    location_of: Callable[[], str], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    with Ledger.open(default_location()) as ledger:
+    with Ledger.open(location_of()) as ledger:
         path = ledger.path
 
-    assert path == tmp_path / "data/station/ledger.sqlite"
+    assert path == tmp_path / "data/station" / name
     assert path.is_file()
 
 
