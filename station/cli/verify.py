@@ -15,8 +15,8 @@ from station.cli.options import ContentFolder, JsonFlag, ProfileName, Root, Sect
 from station.cli.session import prepare
 from station.device.direct import DirectDrive
 from station.device.drive import Drive
+from station.device.sysfs import disk_name_of
 from station.errors import OperatorError
-from station.hotplug.targets import whole_disk
 from station.job.order import Order, OrderBook
 from station.job.pipeline import read_back
 from station.job.progress import Progress
@@ -81,7 +81,7 @@ def verify(  # noqa: PLR0913 - one parameter an option
 def _open(target: Path, sector_size: int) -> Drive:
     try:
         if target.is_block_device():
-            whole_disk(target)
+            disk_name_of(target)
             return DirectDrive.open_device(target, writable=False)
         return DirectDrive.open_image(target, sector_size, writable=False)
     except DriveRefusedError as error:

@@ -1,14 +1,12 @@
 r"""What sysfs tells of a disk and of the way it is attached.
 
 Sources: the kernel's Documentation/ABI/stable/sysfs-block, testing/sysfs-block,
-testing/sysfs-bus-usb; the shape of USB device names is that of drivers/usb/core/usb.c
-(`usb_alloc_dev`): `BUS-PORT.PORT…` for a device, `:CONFIGURATION.INTERFACE` behind it.
+testing/sysfs-bus-usb. What the names of USB devices and ports mean is known to `usb/topology`.
 
 Strings are a stick's own and may hold anything; bytes that are no UTF-8 come as `\xNN`.
 """
 
 import os
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +15,10 @@ from station.errors import OperatorError
 
 SYSFS = Path("/sys")
 
-# The unit of `size` and `stat`, whatever the drive's own sector is (Documentation/block/stat.rst).
+# The unit of `size`, whatever the drive's own sector is.
 SYSFS_SECTOR_BYTES = 512
 
 USB_CLASS_MASS_STORAGE = 0x08
-
-_USB_DEVICE_NAME = re.compile(r"(?P<bus>\d+)-(?P<chain>\d+(?:\.\d+)*)", re.ASCII)
-_SCSI_DEVICE_NAME = re.compile(r"\d+:\d+:\d+:(?P<lun>\d+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,17 +34,11 @@ class DeviceNumber:
 
 @dataclass(frozen=True, slots=True)
 class UsbAttachment:
-    """The USB interface that a disk hangs on, and the way to it.
+    """The USB interface that a disk hangs on, and its device.
 
     Attributes:
-        controller: the host controller's own name, such as its PCI address `0000:00:14.0`; stays
-            the same between boots, which the bus number need not.
-        bus: number of the bus.
-        port_chain: port numbers from the root hub down, `1.4.3`.
-        device_path: sysfs directory of the USB device, links resolved; hubs and their `portN`
-            directories stand above it.
+        device_path: sysfs directory of the USB device, links resolved; its hubs stand above it.
         interface_class: bInterfaceClass; 0x08 is mass storage.
-        driver: driver bound to the interface, `usb-storage` or `uas`; empty when none is.
         vendor_id: idVendor, four hexadecimal digits.
         product_id: idProduct, four hexadecimal digits.
         manufacturer: string descriptor; empty where the device has none.
@@ -59,12 +48,8 @@ class UsbAttachment:
             told as 1.
     """
 
-    controller: str
-    bus: int
-    port_chain: str
     device_path: Path
     interface_class: int
-    driver: str
     vendor_id: str
     product_id: str
     manufacturer: str
@@ -103,12 +88,10 @@ class BlockDisk:
         capacity_bytes: size of the medium; 0 for a card reader's empty slot.
         sector_bytes: logical sector size.
         read_only: whether the kernel refuses writes.
-        removable: whether the medium can leave the drive (a stick may say either).
         diskseq: sequence number of this very medium; None before Linux 5.15.
         vendor: INQUIRY vendor, else the USB manufacturer.
         model: INQUIRY product, else the USB product.
         serial: the USB serial number, else the drive's own; no identity.
-        lun: SCSI logical unit; None for a disk that is not SCSI.
         max_sectors: most 512-byte sectors in one command, where the transport tells (usb-storage).
         usb: the attachment; None for a disk that does not hang on USB.
     """
@@ -118,12 +101,10 @@ class BlockDisk:
     capacity_bytes: int
     sector_bytes: int
     read_only: bool
-    removable: bool
     diskseq: int | None
     vendor: str
     model: str
     serial: str
-    lun: int | None
     max_sectors: int | None
     usb: UsbAttachment | None
 
@@ -137,14 +118,6 @@ class BlockDisk:
         """Device node, such as `/dev/sdb`."""
         # A slash in a kernel name (`cciss/c0d0`) is an exclamation mark in sysfs.
         return "/dev/" + self.unit.name.replace("!", "/")
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """Bytes that really went to and came from a disk since it appeared, past every cache."""
-
-    read_bytes: int
-    written_bytes: int
 
 
 def disk_names(sysfs: Path = SYSFS) -> tuple[str, ...]:
@@ -161,7 +134,6 @@ def read_disk(name: str, sysfs: Path = SYSFS) -> BlockDisk:
     path = (sysfs / "block" / name).resolve(strict=True)
     device = path / "device"
     usb = _usb_attachment(path)
-    scsi = _SCSI_DEVICE_NAME.fullmatch(device.resolve().name)
     return BlockDisk(
         unit=_unit_at(path),
         partitions=tuple(
@@ -172,14 +144,12 @@ def read_disk(name: str, sysfs: Path = SYSFS) -> BlockDisk:
         capacity_bytes=_integer(path / "size") * SYSFS_SECTOR_BYTES,
         sector_bytes=_integer(path / "queue" / "logical_block_size"),
         read_only=_integer(path / "ro") != 0,
-        removable=_integer(path / "removable") != 0,
         diskseq=_optional_integer(path / "diskseq"),
         vendor=optional_text(device / "vendor") or (usb.manufacturer if usb else ""),
         model=optional_text(device / "model") or (usb.product if usb else ""),
         serial=(usb.serial if usb else "")
         or optional_text(device / "serial")
         or optional_text(path / "serial"),
-        lun=int(scsi["lun"]) if scsi else None,
         max_sectors=_optional_integer(device / "max_sectors"),
         usb=usb,
     )
@@ -223,24 +193,6 @@ def block_device_number(status: os.stat_result) -> DeviceNumber | None:
     return DeviceNumber(os.major(status.st_rdev), os.minor(status.st_rdev))
 
 
-def read_traffic(name: str, sysfs: Path = SYSFS) -> Traffic:
-    """Count what was read from and written to a disk.
-
-    Raises:
-        OSError: when there is no such disk.
-    """
-    return parse_stat(_text(sysfs / "block" / name / "stat"))
-
-
-def parse_stat(text: str) -> Traffic:
-    """Read a disk's `stat`: sectors read are its third field, sectors written its seventh."""
-    fields = text.split()
-    return Traffic(
-        read_bytes=int(fields[2]) * SYSFS_SECTOR_BYTES,
-        written_bytes=int(fields[6]) * SYSFS_SECTOR_BYTES,
-    )
-
-
 def parse_device_number(text: str) -> DeviceNumber:
     """Read `MAJOR:MINOR`.
 
@@ -249,12 +201,6 @@ def parse_device_number(text: str) -> DeviceNumber:
     """
     major, minor = text.split(":")
     return DeviceNumber(int(major), int(minor))
-
-
-def parse_usb_device_name(name: str) -> tuple[int, str] | None:
-    """Take `1-1.4.3` apart into bus and port chain; None for a root hub (`usb1`) or interface."""
-    match = _USB_DEVICE_NAME.fullmatch(name)
-    return (int(match["bus"]), match["chain"]) if match else None
 
 
 def _unit_at(path: Path) -> BlockUnit:
@@ -266,36 +212,24 @@ def _unit_at(path: Path) -> BlockUnit:
 
 
 def _usb_attachment(disk_path: Path) -> UsbAttachment | None:
-    """Climb from a disk to the nearest USB interface, its device and its controller."""
+    """Climb from a disk to the nearest USB interface and its device."""
     for interface in disk_path.parents:
         if _subsystem(interface) == "usb":
             break
     else:
         return None
     device = interface.parent
-    position = parse_usb_device_name(device.name)
-    if position is None or not (interface / "bInterfaceClass").exists():
-        raise OSError(f"{interface} is no USB interface below a port")
-    bus, port_chain = position
+    speed_mbps = read_speed_mbps(device)
     return UsbAttachment(
-        controller=_controller_of(device),
-        bus=bus,
-        port_chain=port_chain,
         device_path=device,
         interface_class=int(_text(interface / "bInterfaceClass"), 16),
-        driver=(interface / "driver").resolve().name if (interface / "driver").exists() else "",
         vendor_id=_text(device / "idVendor"),
         product_id=_text(device / "idProduct"),
         manufacturer=optional_text(device / "manufacturer"),
         product=optional_text(device / "product"),
         serial=optional_text(device / "serial"),
-        link_mbps=_link_mbps(optional_text(device / "speed")),
+        link_mbps=None if speed_mbps is None else int(speed_mbps),
     )
-
-
-def _controller_of(usb_device: Path) -> str:
-    """Name of what stands above the root hub: the last parent that is not on the USB itself."""
-    return next(parent for parent in usb_device.parents if _subsystem(parent) != "usb").name
 
 
 def _subsystem(path: Path) -> str:
@@ -303,10 +237,15 @@ def _subsystem(path: Path) -> str:
     return link.readlink().name if link.is_symlink() else ""
 
 
-def _link_mbps(speed: str) -> int | None:
-    # `1.5`, `12`, `480`, `5000`, …; `unknown` while a device is being set up.
+def read_speed_mbps(usb_device: Path) -> float | None:
+    """Speed of a USB device's link in megabits per second; None while it is being set up.
+
+    Args:
+        usb_device: the device's folder in sysfs.
+    """
+    # `1.5`, `12`, `480`, `5000`, …; `unknown` until it is settled.
     try:
-        return int(float(speed))
+        return float(optional_text(usb_device / "speed"))
     except ValueError:
         return None
 

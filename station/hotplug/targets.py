@@ -8,7 +8,7 @@ from pathlib import Path
 
 from station.device.direct import DirectDrive
 from station.device.drive import Drive, DriveInfo
-from station.device.sysfs import SYSFS
+from station.device.sysfs import disk_name_of
 from station.errors import OperatorError
 from station.hotplug.events import Inserted, PlugEvent, Port
 from station.usb.admission import admit
@@ -23,19 +23,6 @@ class _Target:
 
     info: DriveInfo
     drive: Drive
-
-
-def whole_disk(node: Path) -> str:
-    """Kernel name of the disk that a device node stands for.
-
-    Raises:
-        OperatorError: when it is a partition, or no disk at all.
-    """
-    real = node.resolve()
-    name = str(real).removeprefix("/dev/").replace("/", "!")
-    if not (SYSFS / "block" / name).exists():
-        raise OperatorError(f"{node} is no whole disk", "`lsblk --nodeps` lists the disks.")
-    return name
 
 
 class TargetHub:
@@ -114,7 +101,7 @@ class TargetHub:
             raise OperatorError(f"{target} can't be opened: {error.strerror}") from error
 
     def _open_device(self, target: Path, port: str) -> _Target:
-        disk = whole_disk(target)
+        disk = disk_name_of(target)
         drive = admit(disk, None, self._policy)
         return _Target(replace(read_candidate(disk).drive, port=port), drive)
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from station.device.drive import DriveInfo
 from station.device.mounts import PROC, read_claims
-from station.device.sysfs import SYSFS, BlockDisk, UsbAttachment, optional_text, read_disk
+from station.device.sysfs import SYSFS, BlockDisk, UsbAttachment, read_disk, read_speed_mbps
 from station.usb.guard import Candidate
 from station.usb.ports import port_of_disk
+from station.usb.topology import is_root_hub_name
 
 
 def read_candidate(
@@ -63,10 +64,8 @@ def describe(disk: BlockDisk, sysfs: Path = SYSFS) -> DriveInfo:
 
 def _upstream_mbps(usb: UsbAttachment) -> int | None:
     """Speed at the root port, which is that of the topmost hub, or of the drive itself."""
-    topmost = f"{usb.bus}-{usb.port_chain.partition('.')[0]}"
     for folder in (usb.device_path, *usb.device_path.parents):
-        if folder.name == topmost:
-            # `unknown` while a device is being set up; a whole number for anything faster.
-            text = optional_text(folder / "speed").partition(".")[0]
-            return int(text) if text.isdecimal() else None
+        if is_root_hub_name(folder.parent.name):
+            speed_mbps = read_speed_mbps(folder)
+            return None if speed_mbps is None else int(speed_mbps)
     return None

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from station.usb.topology import Socket, parse_disk_path, parse_port_path
-
-SYSFS = Path("/sys")
+from station.device.sysfs import SYSFS, read_speed_mbps
+from station.usb.topology import Socket, is_root_hub_name, parse_disk_path, parse_port_path
 
 
 def port_of_disk(disk: Path, sysfs: Path = SYSFS) -> str | None:
@@ -79,7 +78,7 @@ def _usb2_half_of_port(port: Path, socket: Socket, hub_folder: Path, sysfs: Path
     if peer_link.exists():
         peer_port = peer_link.resolve(strict=True)
         peer = parse_port_path(usb_path(peer_port, sysfs))
-        if peer is not None and _root_hub_mbps(peer_port) < _root_hub_mbps(hub_folder):
+        if peer is not None and bus_mbps(peer_port) < bus_mbps(hub_folder):
             return peer
         return socket
     *hub_chain, port_number = socket.chain
@@ -92,13 +91,17 @@ def _usb2_half_of_port(port: Path, socket: Socket, hub_folder: Path, sysfs: Path
     return _usb2_half(hub_folder, hub, sysfs).below(port_number)
 
 
-def _root_hub_mbps(below: Path) -> float:
-    root_hub = next(
-        folder
-        for folder in (below, *below.parents)
-        if folder.name.startswith("usb") and folder.name[3:].isdecimal()
-    )
-    return float((root_hub / "speed").read_text(encoding="ascii"))
+def bus_mbps(below: Path) -> float:
+    """Speed of the bus that a device or port is on, in megabits per second.
+
+    Raises:
+        OSError: when the bus has left.
+    """
+    root_hub = next(folder for folder in (below, *below.parents) if is_root_hub_name(folder.name))
+    mbps = read_speed_mbps(root_hub)
+    if mbps is None:
+        raise OSError(f"{root_hub} has no speed")
+    return mbps
 
 
 def usb_path(path: Path, sysfs: Path = SYSFS) -> str:

@@ -12,7 +12,7 @@ from station.device.sysfs import SYSFS
 from station.errors import OperatorError
 from station.text import printable
 from station.usb.labels import Port
-from station.usb.ports import usb_path
+from station.usb.ports import bus_mbps, usb_path
 from station.usb.topology import Unit, controller_of, parse_port_name, parse_port_path
 from station.usb.tree import HIGH_SPEED_MBPS, root_hubs
 
@@ -58,7 +58,7 @@ def find_routes(port: Port, sysfs: Path = SYSFS) -> PortRoutes:
     hubs = [hub for hub in root_hubs(sysfs) if controller_of(usb_path(hub, sysfs)) == controller]
     routes: list[BusRoute] = []
     for hub in hubs:
-        is_usb3 = _mbps(hub) > HIGH_SPEED_MBPS
+        is_usb3 = bus_mbps(hub) > HIGH_SPEED_MBPS
         own_chain = _chain_on(hub, chain, sysfs) if is_usb3 else chain
         if own_chain is not None:
             routes.append(BusRoute(usb_path(hub.parent, sysfs), is_usb3, own_chain))
@@ -86,7 +86,3 @@ def _chain_on(usb3_root: Path, usb2_chain: tuple[int, ...], sysfs: Path) -> tupl
     first = usb3_root.glob(f"*:1.0/{usb3_root.name}-port{usb2_chain[0]}")
     # A root port without a peer is a socket by itself, and goes by its own number.
     return usb2_chain if any(not (port / "peer").exists() for port in first) else None
-
-
-def _mbps(root_hub: Path) -> float:
-    return float((root_hub / "speed").read_text(encoding="ascii"))

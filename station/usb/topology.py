@@ -133,6 +133,16 @@ def parse_port_name(name: str) -> tuple[str, tuple[int, ...], Unit]:
     )
 
 
+def is_device_name(name: str) -> bool:
+    """Whether `1-1.4` names a device below a port, and no root hub, interface or port."""
+    return _DEVICE.fullmatch(name) is not None
+
+
+def is_root_hub_name(name: str) -> bool:
+    """Whether `usb1` names a root hub."""
+    return _ROOT_HUB.fullmatch(name) is not None
+
+
 def port_order(name: str) -> tuple[tuple[str, int], ...]:
     """Key that sorts port names as people count: port 2 before port 10."""
     pieces = _DIGITS.split(name)

@@ -16,10 +16,10 @@ from station.device.sysfs import (
     SYSFS,
     USB_CLASS_MASS_STORAGE,
     optional_text,
-    parse_usb_device_name,
+    read_speed_mbps,
 )
 from station.usb.ports import port_of_device, port_of_port, usb_path
-from station.usb.topology import controller_of, port_order
+from station.usb.topology import controller_of, is_device_name, port_order
 
 USB_CLASS_HUB = 0x09
 HIGH_SPEED_MBPS = 480
@@ -203,7 +203,7 @@ def _children(hub: Path) -> list[Path]:
     return [
         entry
         for entry in sorted(hub.iterdir())
-        if parse_usb_device_name(entry.name) is not None and (entry / "idVendor").exists()
+        if is_device_name(entry.name) and (entry / "idVendor").exists()
     ]
 
 
@@ -220,7 +220,7 @@ def _read_device(folder: Path) -> UsbDevice | None:
             usb_id=f"{optional_text(folder / 'idVendor')}:{optional_text(folder / 'idProduct')}",
             manufacturer=optional_text(folder / "manufacturer"),
             product=optional_text(folder / "product"),
-            speed_mbps=_speed_mbps(folder),
+            speed_mbps=read_speed_mbps(folder),
             max_power_ma=_milliamperes(optional_text(folder / "bMaxPower")),
             is_self_powered=bool(
                 int(optional_text(folder / "bmAttributes") or "0", 16) & _SELF_POWERED
@@ -253,7 +253,7 @@ def _read_interface(folder: Path) -> UsbInterface:
 
 def _has_superspeed(folder: Path) -> bool:
     """Whether a device can do USB 3, by its capability descriptors where the kernel shows them."""
-    speed_mbps = _speed_mbps(folder)
+    speed_mbps = read_speed_mbps(folder)
     if speed_mbps is not None and speed_mbps > HIGH_SPEED_MBPS:
         return True
     try:
@@ -281,15 +281,7 @@ def is_superspeed_capable(bos: bytes) -> bool:
 
 
 def _is_faster_than_usb2(hub: Path) -> bool:
-    return (_speed_mbps(hub) or 0.0) > HIGH_SPEED_MBPS
-
-
-def _speed_mbps(folder: Path) -> float | None:
-    # `1.5`, `12`, `480`, `5000`, …; `unknown` while a device is being set up.
-    try:
-        return float(optional_text(folder / "speed"))
-    except ValueError:
-        return None
+    return (read_speed_mbps(hub) or 0.0) > HIGH_SPEED_MBPS
 
 
 def _milliamperes(text: str) -> int | None:

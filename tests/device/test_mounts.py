@@ -20,18 +20,19 @@ SWAPS_HEAD = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 @pytest.fixture
 def tree(tmp_path: Path) -> SysfsTree:
-    return SysfsTree(tmp_path / "sys")
+    """A machine with a USB bus, at which nothing is plugged in yet."""
+    tree = SysfsTree(tmp_path)
+    tree.add_bus(1)
+    return tree
 
 
 @pytest.fixture
-def proc(tmp_path: Path) -> Callable[..., Path]:
-    """A /proc with these tables."""
+def proc(tree: SysfsTree) -> Callable[[str], Path]:
+    """A /proc with these mounts."""
 
-    def make(mountinfo: str = "", swaps: str = "") -> Path:
-        (tmp_path / "proc" / "self").mkdir(parents=True)
-        (tmp_path / "proc" / "self" / "mountinfo").write_text(mountinfo)
-        (tmp_path / "proc" / "swaps").write_text(SWAPS_HEAD + swaps)
-        return tmp_path / "proc"
+    def make(mountinfo: str) -> Path:
+        (tree.proc / "self" / "mountinfo").write_text(mountinfo)
+        return tree.proc
 
     return make
 
@@ -60,23 +61,29 @@ def test_only_swap_partitions_are_listed() -> None:
     assert parse_swaps(text) == ("/dev/sdb2", "/dev/x y")
 
 
-def test_a_disk_that_nobody_uses_is_free(tree: SysfsTree, proc: Callable[..., Path]) -> None:
-    tree.partition(tree.usb_stick(), "8:17")
+def plug_partitioned(tree: SysfsTree) -> None:
+    """A stick with one partition: 8:16 and 8:17."""
+    tree.plug("sdb", 1, "1.4.3", diskseq=1, number="8:16")
+    tree.add_partition("sdb", 1, number="8:17")
+
+
+def test_a_disk_that_nobody_uses_is_free(tree: SysfsTree, proc: Callable[[str], Path]) -> None:
+    plug_partitioned(tree)
     tables = proc("22 1 0:21 / /proc rw - proc proc rw\n36 35 8:1 / / rw - ext4 /dev/sda1 rw\n")
 
-    assert read_claims(read_disk("sdb", tree.root), tree.root, tables) == ()
+    assert read_claims(read_disk("sdb", tree.sys), tree.sys, tables) == ()
 
 
 def test_every_mount_of_the_disk_and_its_partitions_is_told(
-    tree: SysfsTree, proc: Callable[..., Path]
+    tree: SysfsTree, proc: Callable[[str], Path]
 ) -> None:
-    tree.partition(tree.usb_stick(), "8:17")
+    plug_partitioned(tree)
     tables = proc(
         "36 35 8:17 / /media/a rw - vfat /dev/sdb1 rw\n"
         "37 35 8:17 / /media/b\\040c rw - vfat /dev/sdb1 rw\n"
         "38 35 8:16 / /media/whole rw - vfat /dev/sdb rw\n"
     )
-    claims = read_claims(read_disk("sdb", tree.root), tree.root, tables)
+    claims = read_claims(read_disk("sdb", tree.sys), tree.sys, tables)
 
     assert [str(claim) for claim in claims] == [
         "sdb is mounted at /media/whole",
@@ -85,12 +92,14 @@ def test_every_mount_of_the_disk_and_its_partitions_is_told(
     ]
 
 
-def test_sda_is_not_in_use_because_sdaa_is(tree: SysfsTree, proc: Callable[..., Path]) -> None:
-    tree.partition(tree.usb_stick("sda", "8:0", chain="1"), "8:1")
-    tree.partition(tree.usb_stick("sdaa", "65:160", chain="2"), "65:161")
+def test_sda_is_not_in_use_because_sdaa_is(tree: SysfsTree, proc: Callable[[str], Path]) -> None:
+    tree.plug("sda", 1, "1", diskseq=1, number="8:0")
+    tree.add_partition("sda", 1, number="8:1")
+    tree.plug("sdaa", 1, "2", diskseq=2, number="65:160")
+    tree.add_partition("sdaa", 1, number="65:161")
     tables = proc("36 35 65:161 / /media/a rw - vfat /dev/sdaa1 rw\n")
     free, used = (
-        read_claims(read_disk(name, tree.root), tree.root, tables) for name in ("sda", "sdaa")
+        read_claims(read_disk(name, tree.sys), tree.sys, tables) for name in ("sda", "sdaa")
     )
 
     assert free == ()
@@ -98,45 +107,43 @@ def test_sda_is_not_in_use_because_sdaa_is(tree: SysfsTree, proc: Callable[..., 
 
 
 def test_a_mount_under_a_name_that_says_nothing_is_found_by_number(
-    tree: SysfsTree, proc: Callable[..., Path]
+    tree: SysfsTree, proc: Callable[[str], Path]
 ) -> None:
-    tree.partition(tree.usb_stick(), "8:17")
+    plug_partitioned(tree)
     tables = proc("36 35 8:17 / / rw - ext4 /dev/root rw\n")
 
-    assert read_claims(read_disk("sdb", tree.root), tree.root, tables) == (
+    assert read_claims(read_disk("sdb", tree.sys), tree.sys, tables) == (
         Claim("sdb1", ClaimKind.MOUNT, "/"),
     )
 
 
 def test_devices_stacked_on_a_partition_are_told_with_what_uses_them(
-    tree: SysfsTree, proc: Callable[..., Path]
+    tree: SysfsTree, proc: Callable[[str], Path]
 ) -> None:
-    tree.partition(tree.usb_stick(), "8:17", holders=("md0",))
-    tree.block("virtual/block/md0", "9:0", holders=("dm-0",))
-    tree.block("virtual/block/dm-0", "253:0")
+    tree.plug("sdb", 1, "1", diskseq=1)
+    tree.add_partition("sdb", 1, holders=("md0",))
+    tree.add_disk("md0", "virtual", number="9:0", holders=("dm-0",))
+    tree.add_disk("dm-0", "virtual", number="253:0")
     tables = proc("36 35 253:0 / /srv rw - ext4 /dev/mapper/vg-srv rw\n")
 
-    assert read_claims(read_disk("sdb", tree.root), tree.root, tables) == (
+    assert read_claims(read_disk("sdb", tree.sys), tree.sys, tables) == (
         Claim("sdb1", ClaimKind.HOLDER, "md0"),
         Claim("md0", ClaimKind.HOLDER, "dm-0"),
         Claim("dm-0", ClaimKind.MOUNT, "/srv"),
     )
 
 
-def test_a_mount_point_that_is_no_utf8_can_still_be_stored_and_shown(
-    tree: SysfsTree, proc: Callable[..., Path]
-) -> None:
-    tree.usb_stick()
-    tables = proc()
-    (tables / "self" / "mountinfo").write_bytes(b"36 35 8:16 / /m/\xff rw - vfat /dev/sdb rw\n")
+def test_a_mount_point_that_is_no_utf8_can_still_be_stored_and_shown(tree: SysfsTree) -> None:
+    tree.plug("sdb", 1, "1", diskseq=1, number="8:16")
+    (tree.proc / "self" / "mountinfo").write_bytes(b"36 35 8:16 / /m/\xff rw - vfat /dev/sdb rw\n")
 
-    assert read_claims(read_disk("sdb", tree.root), tree.root, tables) == (
+    assert read_claims(read_disk("sdb", tree.sys), tree.sys, tree.proc) == (
         Claim("sdb", ClaimKind.MOUNT, "/m/\\xff"),
     )
 
 
 def test_a_file_system_with_a_number_of_its_own_is_found_by_its_source(
-    make_image: Callable[..., Path], make_loop: Callable[..., Path], proc: Callable[..., Path]
+    make_image: Callable[..., Path], make_loop: Callable[..., Path], proc: Callable[[str], Path]
 ) -> None:
     node = make_loop(make_image())
     # btrfs: the kernel shows an anonymous device number.
@@ -148,7 +155,7 @@ def test_a_file_system_with_a_number_of_its_own_is_found_by_its_source(
 
 
 def test_a_source_that_is_gone_or_no_device_claims_nothing(
-    make_image: Callable[..., Path], make_loop: Callable[..., Path], proc: Callable[..., Path]
+    make_image: Callable[..., Path], make_loop: Callable[..., Path], proc: Callable[[str], Path]
 ) -> None:
     node = make_loop(make_image())
     tables = proc(

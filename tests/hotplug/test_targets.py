@@ -4,9 +4,8 @@ import pytest
 
 from station.device.buffer import aligned_buffer
 from station.errors import OperatorError
-from station.hotplug import targets
 from station.hotplug.events import Inserted
-from station.hotplug.targets import TargetHub, whole_disk
+from station.hotplug.targets import TargetHub
 from station.units import MIB
 from station.usb.guard import GuardPolicy
 
@@ -69,15 +68,3 @@ def test_when_one_target_is_refused_all_are_let_go_of(
     # Nobody holds its lock any more.
     TargetHub([good], POLICY).close()
     assert good.read_bytes() == b"\xd1" * 4 * MIB
-
-
-def test_a_partition_is_no_whole_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Below /sys/block stand disks alone; partitions stand below their disks.
-    (tmp_path / "block/sdb/sdb1").mkdir(parents=True)
-    (tmp_path / "block/cciss!c0d0").mkdir()
-    monkeypatch.setattr(targets, "SYSFS", tmp_path)
-
-    assert whole_disk(Path("/dev/sdb")) == "sdb"
-    assert whole_disk(Path("/dev/cciss/c0d0")) == "cciss!c0d0"
-    with pytest.raises(OperatorError, match="/dev/sdb1 is no whole disk"):
-        whole_disk(Path("/dev/sdb1"))

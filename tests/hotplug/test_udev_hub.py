@@ -11,7 +11,7 @@ from station.hotplug.monitor import DiskNotice, Phase
 from station.hotplug.udev import LOOK_AT_ALL_INTERVAL_S, UdevHub, require_udev
 from station.usb.guard import GuardPolicy
 from station.verdict import DriveRefusedError, RefusalReason
-from tests.usb.sysfs_tree import MB, SysfsTree
+from tests.device.sysfs_tree import MB, SysfsTree
 
 ROOT = "0000:00:14.0"
 TAUGHT: tuple[Port, ...] = (Port(f"{ROOT}/2", "B"), Port(f"{ROOT}/1", "A"))

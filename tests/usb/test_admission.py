@@ -9,7 +9,7 @@ from station.usb.admission import admit
 from station.usb.candidate import read_candidate
 from station.usb.guard import GuardPolicy, ProtectedDrive
 from station.verdict import DriveRefusedError, RefusalReason
-from tests.usb.sysfs_tree import MB, SysfsTree
+from tests.device.sysfs_tree import MB, SysfsTree
 
 ANY_PORT = GuardPolicy(any_port=True)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from station.usb.ports import port_of_disk
-from tests.usb.sysfs_tree import SysfsTree
+from tests.device.sysfs_tree import SysfsTree
 
 USB2 = 1
 USB3 = 2

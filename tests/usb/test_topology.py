@@ -6,6 +6,7 @@ from station.usb.topology import (
     Socket,
     Unit,
     UsbLocation,
+    is_device_name,
     parse_disk_path,
     parse_port_path,
     port_order,
@@ -148,3 +149,18 @@ def test_different_places_have_different_names(one: UsbLocation, other: UsbLocat
 @given(st.text())
 def test_any_path_is_read_or_turned_away(devpath: str) -> None:
     assert parse_disk_path(devpath) is None or "usb" in devpath
+
+
+@pytest.mark.parametrize(
+    ("name", "is_device"),
+    [
+        ("1-1.4", True),
+        ("12-3", True),
+        *((name, False) for name in ("usb1", "1-1:1.0", "1-", "1-1.", "-1", "1-1.4\n", "1-port4")),
+    ],
+)
+def test_a_device_below_a_port_is_told_from_hubs_interfaces_and_ports(
+    name: str,
+    is_device: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    assert is_device_name(name) is is_device

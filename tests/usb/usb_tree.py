@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.usb.sysfs_tree import XHCI, SysfsTree
+from tests.device.sysfs_tree import XHCI, SysfsTree
 
 # Of a stick that could do USB 3: the BOS header, USB 2.0 extension, and SuperSpeed capability.
 SUPERSPEED_BOS = bytes.fromhex("050f160002 07100206000000 0a1003000e00010aff07")
