@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from psutil import disk_io_counters
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psutil import disk_io_counters
 
 from station.device.buffer import aligned_buffer
 from station.device.direct import DirectDrive
