@@ -4,7 +4,7 @@ Devices are matched by number, never by name: `sda` begins `sdaa`, and a name in
 be a link, `/dev/root`, or gone.
 
 This answers beforehand, with a name for the operator. What it can't see (mounts in other
-namespaces, the second disk of a btrfs) the exclusive open refuses: `station.device.direct`.
+namespaces, the second disk of a btrfs) the exclusive open refuses: `station.device.opening`.
 
 Sources: proc_pid_mountinfo(5); swapon(8) and mm/swapfile.c for /proc/swaps.
 """

@@ -151,7 +151,7 @@ def test_a_device_that_another_program_keeps_locked_is_in_use(
     make_loop: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("station.device.direct.LOCK_WAIT_S", 0.1)
+    monkeypatch.setattr("station.device.opening.LOCK_WAIT_S", 0.1)
     node = make_loop(make_image())
     with node.open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_SH)

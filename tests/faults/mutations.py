@@ -149,7 +149,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the disk sequence number of the opened drive is not checked",
-        "station/device/direct.py",
+        "station/device/opening.py",
         "(found := blkgetdiskseq(fd)) != expected_diskseq:",
         "(found := blkgetdiskseq(fd)) < 0:",
         ("tests/device/test_direct.py", "-k", "medium"),
