@@ -24,11 +24,25 @@ from station.text import printable
 from station.verdict import PASSED, DriveFailedError, FailReason, Verdict, failed
 
 
-def make(order: Order, identity: VolumeIdentity, drive: Drive, progress: Progress) -> Verdict:
+def make(
+    order: Order,
+    identity: VolumeIdentity,
+    drive: Drive,
+    progress: Progress,
+    before_seal: Callable[[], None] = lambda: None,
+) -> Verdict:
     """Probe, wipe, load, verify and seal one drive.
 
     Whatever the verdict, nothing is raised for a fault of the drive or of a bundle's file; and
     unless it is a pass, sector 0 is zero, as far as the drive still lets itself be written to.
+
+    Args:
+        order: the work.
+        identity: the volume's own numbers.
+        drive: the drive.
+        progress: the counters of the job.
+        before_seal: called when all else was read back and found right. What it raises goes
+            through, and the drive stays unsealed.
     """
     started_ns = time.time_ns()
     image = order.volume.image(identity)
@@ -52,6 +66,7 @@ def make(order: Order, identity: VolumeIdentity, drive: Drive, progress: Progres
         progress.enter(State.VERIFY, sum(end - start for start, end in spans))
         verify(Checker(image, order.digests, bytes(image.sector_bytes)), spans, counted)
         progress.enter(State.SEAL)
+        before_seal()
         seal(counted, image.seal)
     except (DriveFailedError, MismatchError, SourceChangedError) as error:
         verdict = _verdict_of(error, order, started_ns)
@@ -69,7 +84,7 @@ def _watching(probe: Probe | None) -> tuple[Callable[[int], None], ...]:
 
 
 def withdraw(drive: Drive, verdict: Verdict) -> Verdict:
-    """Make sure that a drive can't be mounted that did not pass, or whose pass can't be recorded.
+    """Make sure that a drive can't be mounted that did not pass, or whose pass is not recorded.
 
     Its sector 0 is cleared whatever was found there before: also the first clearing may have been
     what failed.

@@ -39,6 +39,7 @@ def open_engine(path: Path, *, read_only: bool) -> Engine:
         with explained(path, opening=True):
             if read_only:
                 with engine.connect() as connection:
+                    # What a reader asks for stands in the tables of every format so far.
                     _require_ours(connection, path)
             else:
                 _create_unless_ours(engine, path)
@@ -132,8 +133,8 @@ def _create_unless_ours(engine: Engine, path: Path) -> None:
     with for_writing(engine).begin() as connection:
         if _is_empty(connection):
             schema.create(connection)
-        else:
-            _require_ours(connection, path)
+        elif _require_ours(connection, path) < schema.SCHEMA_VERSION:
+            schema.migrate(connection)
     # Only now: the mode is written into the file, and a foreign file is to stay as it is.
     mode = _set_write_ahead_log(engine)
     if mode != "wal":
@@ -160,19 +161,21 @@ def _is_empty(connection: Connection) -> bool:
     return tables == 0 and _pragma(connection, "application_id") == 0
 
 
-def _require_ours(connection: Connection, path: Path) -> None:
+def _require_ours(connection: Connection, path: Path) -> int:
+    """Refuse what is no ledger, or one of a newer station; returns its format."""
     if _pragma(connection, "application_id") != schema.APPLICATION_ID:
         raise OperatorError(
             f"{printable(str(path))} is no ledger but another program's database",
             "Name a ledger, or a file that doesn't exist yet.",
         )
     version = _pragma(connection, "user_version")
-    if version != schema.SCHEMA_VERSION:
+    if not 1 <= version <= schema.SCHEMA_VERSION:
         raise OperatorError(
             f"the ledger {printable(str(path))} has format {version},"
             f" this station knows {schema.SCHEMA_VERSION}",
             "Update the station, or name another ledger.",
         )
+    return version
 
 
 def _pragma(connection: Connection, name: str) -> int:

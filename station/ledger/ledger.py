@@ -20,7 +20,7 @@ from station.ledger.fault import JobEndedError, explained
 from station.ledger.location import ledger_path
 from station.ledger.process import is_dead, this_process
 from station.ledger.records import JobEnd, JobFilter, JobRow, JobStart, PassSpeeds, Tally
-from station.ledger.schema import job, run, verdict
+from station.ledger.schema import job, run, sealing, verdict
 from station.ledger.speeds import speed_values
 from station.verdict import FailReason, Outcome, Verdict, failed
 
@@ -36,8 +36,10 @@ class Ledger:
     """The durable, append-only record of jobs.
 
     Every method may be called from any thread. What a method has returned is on the disk: it
-    outlives the process and the power. What it raised is not in the ledger, not even in part.
-    All methods raise StationFaultError when the database fails.
+    outlives the process and the power. What it raised is not in the ledger, not even in part; but
+    when it was the commit that failed, it may come to light in full at the next start, for SQLite
+    can't tell whether its log had reached the disk. All methods raise StationFaultError when the
+    database fails.
     """
 
     def __init__(self, engine: Engine, path: Path, clock: Callable[[], datetime]) -> None:
@@ -108,14 +110,14 @@ class Ledger:
         now = self._clock()
         with self._transaction() as connection:
             orphans = [
-                (job_id, process.pid)
-                for job_id, process in query.read_running(connection)
-                if is_dead(process, here)
+                orphan for orphan in query.read_running(connection) if is_dead(orphan.process, here)
             ]
-            for job_id, pid in orphans:
-                detail = f"the station (process {pid}) ended before the job did"
+            for orphan in orphans:
+                detail = f"the station (process {orphan.process.pid}) ended before the job did"
+                if orphan.may_be_sealed:
+                    detail += "; the drive was read back and right, and may be mountable"
                 end = JobEnd(failed(FailReason.INTERRUPTED, detail))
-                _insert_verdict(connection, job_id, end, now)
+                _insert_verdict(connection, orphan.job, end, now)
             run_id = _insert(
                 connection,
                 insert(run).values(
@@ -139,6 +141,11 @@ class Ledger:
         """
         with self._transaction() as connection:
             return self._insert_job(connection, start, self._clock())
+
+    def begin_seal(self, job_id: int) -> None:
+        """Enter that a drive was read back and found right, before it becomes mountable."""
+        with self._transaction() as connection:
+            connection.execute(insert(sealing).values(job_id=job_id, began=self._clock()))
 
     def end_job(self, job_id: int, end: JobEnd) -> None:
         """Enter the one verdict on a job.

@@ -18,9 +18,10 @@ from station.ledger.records import (
     JobRow,
     JobStart,
     PassSpeeds,
+    RunningJob,
     Tally,
 )
-from station.ledger.schema import job, run, verdict
+from station.ledger.schema import job, run, sealing, verdict
 from station.ledger.speeds import speed_profile_of
 from station.verdict import FailReason, Outcome, RefusalReason, Verdict
 
@@ -105,17 +106,25 @@ def read_tally(connection: Connection, since: datetime, batch: str | None) -> Ta
     )
 
 
-def read_running(connection: Connection) -> list[tuple[int, ProcessIdentity]]:
-    """The jobs that have no verdict, each with the process that runs or ran it."""
+def read_running(connection: Connection) -> list[RunningJob]:
+    """The jobs that have no verdict."""
     statement = (
-        select(job.c.id, run.c.host, run.c.boot_id, run.c.pid, run.c.start_ticks)
-        .select_from(job.join(run).outerjoin(verdict))
+        select(
+            job.c.id,
+            sealing.c.job_id.is_not(None),
+            *(run.c.host, run.c.boot_id, run.c.pid, run.c.start_ticks),
+        )
+        .select_from(
+            job.join(run)
+            .outerjoin(sealing, sealing.c.job_id == job.c.id)
+            .outerjoin(verdict, verdict.c.job_id == job.c.id)
+        )
         .where(verdict.c.job_id.is_(None))
         .order_by(job.c.id)
     )
     return [
-        (job_id, ProcessIdentity(host, boot_id, pid, start_ticks))
-        for job_id, host, boot_id, pid, start_ticks in connection.execute(statement)
+        RunningJob(job_id, ProcessIdentity(*process), may_be_sealed)
+        for job_id, may_be_sealed, *process in connection.execute(statement)
     ]
 
 

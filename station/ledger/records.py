@@ -6,6 +6,7 @@ from enum import StrEnum, unique
 
 from station.device.drive import DriveInfo
 from station.job.quality import Quality
+from station.ledger.process import ProcessIdentity
 from station.verdict import Outcome, Verdict
 
 
@@ -62,6 +63,15 @@ class JobRow:
     ended: datetime | None
     start: JobStart
     end: JobEnd | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """A job without a verdict, its process, and whether its drive may be mountable already."""
+
+    job: int
+    process: ProcessIdentity
+    may_be_sealed: bool
 
 
 @unique

@@ -1,8 +1,9 @@
 """The ledger's tables: what may be said in them, and that nothing said is ever taken back.
 
-A job is one row in `job`, written when its drive is accepted, and one row in `verdict`, written
-when it ends. Rows are only ever added: triggers abort every update, delete and replacing insert, so
-that neither a defect of the station nor a hasty hand with the sqlite3 shell rewrites what happened.
+A job is one row in `job`, written when its drive is accepted, one in `sealing`, written before its
+drive becomes mountable, and one in `verdict`, written when it ends. Rows are only ever added:
+triggers abort every update, delete and replacing insert, so that neither a defect of the station
+nor a hasty hand with the sqlite3 shell rewrites what happened.
 """
 
 from enum import StrEnum
@@ -28,7 +29,7 @@ from station.verdict import FailReason, Outcome, RefusalReason
 # Says whose file this is, in the header of the SQLite file ("STLG"); see PRAGMA application_id.
 APPLICATION_ID = 0x53544C47
 # Format of the tables; see PRAGMA user_version.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -79,6 +80,15 @@ job = Table(
     sqlite_strict=True,
 )
 
+sealing = Table(
+    "sealing",
+    metadata,
+    # All but sector 0 was read back and found right; sector 0 is written next.
+    Column("job_id", ForeignKey(job.c.id), primary_key=True),
+    Column("began", UtcTime, nullable=False),
+    sqlite_strict=True,
+)
+
 verdict = Table(
     "verdict",
     metadata,
@@ -120,10 +130,21 @@ def create(connection: Connection) -> None:
     """Lay the tables into an empty database, in the transaction that is open."""
     metadata.create_all(connection, checkfirst=False)
     for table in metadata.sorted_tables:
-        for statement in _append_only(table):
-            connection.exec_driver_sql(statement)
+        _guard(connection, table)
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def migrate(connection: Connection) -> None:
+    """Bring a ledger of format 1, which has no `sealing`, to this one; no row is touched."""
+    sealing.create(connection)
+    _guard(connection, sealing)
+    connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _guard(connection: Connection, table: Table) -> None:
+    for statement in _append_only(table):
+        connection.exec_driver_sql(statement)
 
 
 def _append_only(table: Table) -> list[str]:

@@ -41,6 +41,7 @@ from station.verdict import (
 
 # The kernel may report a failed command a moment before udev reports that the stick was pulled.
 _REMOVAL_GRACE_S = 1.5
+_UNENTERED = "the drive was read back and right, but its pass could not be entered"
 
 
 class Workers:
@@ -172,18 +173,37 @@ class Workers:
         identity = random_identity()
         seat.volume_id = identity.volume_id
         seat.meter = Meter(seat.progress, order.stage_bytes)
-        verdict = make(order, identity, drive, seat.progress)
+        verdict = make(order, identity, drive, seat.progress, lambda: self._before_seal(seat))
         if verdict.reason is FailReason.IO_ERROR and _was_removed(seat):
             verdict = failed(FailReason.REMOVED, verdict.detail)
         try:
             stands = self.settle(seat, verdict)
         except StationFaultError:
-            # A pass that nobody can look up is none.
-            withdraw(drive, verdict)
+            if verdict.outcome is Outcome.PASS and self._will_never_pass(seat):
+                withdraw(drive, verdict)
             raise
         if not stands:
             # It was given up as hung, and answered after all.
             withdraw(drive, verdict)
+
+    def _before_seal(self, seat: Seat) -> None:
+        self._ledger.begin_seal(_job_of(seat))
+
+    def _will_never_pass(self, seat: Seat) -> bool:
+        """Make sure that a pass which could not be entered never comes to light.
+
+        A commit that failed may have reached the disk. Only another end of the same job, which
+        takes its place, makes certain that it did not.
+
+        Returns:
+            Whether it is certain. If not, the seal has to stay: the drive was read back and is
+            right, as the ledger knows since before the seal, and its pass may yet be found there.
+        """
+        try:
+            self.settle(seat, failed(FailReason.INTERRUPTED, _UNENTERED))
+        except StationFaultError:
+            return False
+        return True
 
     def _passed_as(self, seat: Seat, drive: Drive, order: Order) -> int | None:
         """The job in which this very drive passed under this profile; None if it did not.

@@ -50,6 +50,7 @@ _WORKERS = "station/supervisor/workers.py"
 _READ_BACK = """\
         verify(Checker(image, order.digests, bytes(image.sector_bytes)), spans, counted)
         progress.enter(State.SEAL)
+        before_seal()
         seal(counted, image.seal)
 """
 _SEAL_FIRST = """\
@@ -59,6 +60,7 @@ _SEAL_FIRST = """\
 """
 _HANG_SWEEP = ("tests/faults/test_hang_sweep.py", "-k", "quick")
 _POWER_CUTS = ("tests/faults/test_crash_sweep.py", "-k", "loses_power and quick")
+_FLUSH_ERRORS = ("tests/faults/test_ledger_sweep.py", "-k", "found_later")
 _KILLS = ("tests/faults/test_crash_sweep.py", "-k", "killed and quick")
 _CLEARED = """\
     sector = aligned_buffer(drive.sector_bytes)
@@ -171,9 +173,30 @@ MUTATIONS = (
     Mutation(
         "a pass stays on the stick though its row could not be entered",
         _WORKERS,
-        "            withdraw(drive, verdict)\n            raise\n",
-        "            raise\n",
+        "                withdraw(drive, verdict)\n            raise\n",
+        "                pass\n            raise\n",
         ("tests/faults/test_ledger_sweep.py", "-k", "FULL"),
+    ),
+    Mutation(
+        "the seal is taken off a stick whose pass may come to light",
+        _WORKERS,
+        "        except StationFaultError:\n            return False\n",
+        "        except StationFaultError:\n            return True\n",
+        _FLUSH_ERRORS,
+    ),
+    Mutation(
+        "the ledger does not know of a seal before it is written",
+        _PIPELINE,
+        "        before_seal()\n",
+        "",
+        _FLUSH_ERRORS,
+    ),
+    Mutation(
+        "what may be mountable is not said of an interrupted job",
+        "station/ledger/ledger.py",
+        "                if orphan.may_be_sealed:\n",
+        "                if not orphan.process.pid:\n",
+        ("tests/ledger/test_durability.py", "-k", "interrupted"),
     ),
     Mutation(
         "a stick that answers too late keeps its seal",

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -13,15 +13,20 @@ from station.content.profile import ErasePolicy, Profile
 from station.dashboard.event import JobEnded, StationEvent
 from station.dashboard.snapshot import StationSnapshot
 from station.device.drive import Drive, DriveInfo
+from station.device.simulated import SimulatedDrive
 from station.hotplug.virtual import VirtualHub, VirtualStick
 from station.image.identity import VolumeIdentity
 from station.job.chunk import CHUNK_BYTES
 from station.job.order import Order, OrderBook
 from station.job.patience import Patience
+from station.job.pipeline import read_back
+from station.job.progress import Progress
+from station.job.state import READING_BACK
 from station.ledger.ledger import Ledger
 from station.ledger.records import JobFilter, JobRow, Tally
 from station.supervisor.supervisor import RunName, Supervisor
 from station.units import MIB
+from station.verdict import PASSED
 from tests.image.sparse_image import write_sparse
 from tests.job.workshop import STICK_BYTES, offer_of, plant, profile_of
 
@@ -151,6 +156,12 @@ class Station:
         image = self.image(row.start.drive.port)
         with self.book() as book:
             return holds(book.order_for(STICK_BYTES, 512), row, image)
+
+    def is_sealed_right(self, port: str) -> bool:
+        """Whether the stick at a port reads back as right, whatever its volume id is."""
+        with self.book() as book, closing(SimulatedDrive(self.image(port), STICK_BYTES)) as drive:
+            order = book.order_for(STICK_BYTES, 512)
+            return read_back(order, drive, Progress(READING_BACK)) == PASSED
 
 
 def holds(order: Order, row: JobRow, image: Path) -> bool:

@@ -1,7 +1,8 @@
 """Every statement and commit of the ledger is made to fail once, in every way that a disk can.
 
-After each: no pass was told that does not stand in the ledger, a stick is mountable only when its
-pass stands there and it bears it out bit by bit, the run ended with the station's own fault, and
+After each: no pass was told that does not stand in the ledger, no pass stands there that its stick
+does not bear out bit by bit, a stick is mountable only when the ledger knows that it was read back
+and it is right, the run ended with the station's own fault, and
 the next start finds a whole ledger and closes what was left open.
 """
 
@@ -25,8 +26,10 @@ from station.verdict import FailReason, Outcome
 from tests.faults.failing_database import (
     Calls,
     DatabaseError,
+    FlushErrors,
     counted,
     is_whole,
+    knows_of_seal,
     outcome_in_ledger,
 )
 from tests.faults.one_run import ZEROS, Station, TapedView
@@ -92,11 +95,15 @@ class Case:
             elif sector_0 == ZEROS:
                 assert row is not None, f"written to without a job: {what}"
                 fates["unsealed"] += 1
-            else:
+            elif b"Holiday photos" in sector_0:
                 # The donor's own: the drive was not written to.
-                assert b"Holiday photos" in sector_0, f"mountable without a pass: {what}"
                 assert row is None or row.end is None or row.end.written_bytes == 0, what
                 fates["untouched"] += 1
+            else:
+                assert row is not None, f"mountable without a job: {what}"
+                assert knows_of_seal(self.station.ledger, row.job), f"sealed in secret: {what}"
+                assert self.station.is_sealed_right(port), f"mountable, and not right: {what}"
+                fates["sealed"] += 1
         return fates
 
     def _close_orphans(self, what: str) -> None:
@@ -145,7 +152,31 @@ def test_no_failure_of_any_statement_leads_to_a_pass_that_does_not_stand_in_the_
 
     assert no_thread_is_left(threads)
     assert cases > 0
+    # Whether the pass stands is certain as soon as the ledger can be written to again.
+    assert lasts or "sealed" not in fates
     print(f"ledger {error.name} {'lasting' if lasts else 'once'}: {cases} cases, {dict(fates)}")  # noqa: T201 - the sweep's count
+
+
+@pytest.mark.parametrize(("found", "expected"), [(0, "pass"), (1, "sealed")])
+def test_no_commit_that_failed_and_is_found_later_says_too_much(
+    memory_folder: Path, found: int, expected: str
+) -> None:
+    """The disk takes what commits write, tells that it failed, and is cut from power."""
+    fates = Counter[str]()
+    for nth in range(1, 1000):
+        case = Case(memory_folder / str(nth))
+        calls = FlushErrors(nth, found, case.station.ledger)
+        with counted(calls):
+            case.run()
+        if not calls.has_struck:
+            break
+        if calls.is_any_found:
+            calls.cut_power()
+            fates += case.judge(f"commit {nth + found} is found, of those that fail from {nth} on")
+        shutil.rmtree(case.station.folder)
+
+    assert fates[expected] > 0
+    print(f"flush fails, commit {found + 1} is found: {fates.total()} sticks, {dict(fates)}")  # noqa: T201 - the sweep's count
 
 
 def test_a_run_of_which_nothing_fails_passes(memory_folder: Path) -> None:

@@ -1,7 +1,9 @@
 """What was reported is in the ledger, whatever happens to the process or the machine."""
 
 import multiprocessing
+import os
 import shutil
+import signal
 import sqlite3
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -103,6 +105,27 @@ def test_jobs_of_a_killed_station_become_interrupted_once(location: Path, stick:
     assert first >= 1
     assert (first, second) == (len(running), 0)
     assert interrupted == running
+
+
+def seal_and_die(location: Path, stick: JobStart) -> None:
+    ledger = Ledger.open(str(location))
+    ledger.begin_run("films", "")
+    ledger.start_job(stick)
+    ledger.begin_seal(ledger.start_job(stick))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_an_interrupted_job_says_whether_its_stick_may_be_mountable(
+    location: Path, stick: Stick
+) -> None:
+    child = fork.Process(target=seal_and_die, args=(location, stick()))
+    child.start()
+    child.join()
+    with Ledger.open(str(location)) as ledger:
+        ledger.begin_run("films", "")
+        details = [row.end.verdict.detail for row in ledger.jobs(JobFilter()) if row.end]
+
+    assert ["may be mountable" in detail for detail in details] == [False, True]
 
 
 def test_a_log_torn_anywhere_leaves_the_beginning_of_the_story(

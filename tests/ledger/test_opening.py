@@ -160,8 +160,42 @@ def test_a_ledger_of_a_newer_station_is_refused(location: Path, *, read_only: bo
     Ledger.open(str(location)).close()
     with closing(sqlite3.connect(location)) as newer:
         newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    with pytest.raises(OperatorError, match=r"has format 2, this station knows 1\. Update"):
+    with pytest.raises(OperatorError, match=r"has format 3, this station knows 2\. Update"):
         Ledger.open(str(location), read_only=read_only)
+
+
+def as_format_1(location: Path) -> None:
+    """Take away what stations of format 1 did not have."""
+    with closing(sqlite3.connect(location)) as older:
+        older.execute("DROP TABLE sealing")
+        older.execute("PRAGMA user_version = 1")
+
+
+def test_a_ledger_of_format_1_is_read_as_it_is_and_written_in_todays_format(
+    location: Path, stick: Stick
+) -> None:
+    with Ledger.open(str(location)) as ledger:
+        ledger.begin_run("films", "")
+        ledger.end_job(ledger.start_job(stick()), JobEnd(PASSED))
+    as_format_1(location)
+    before = location.read_bytes()
+    with Ledger.open(str(location), read_only=True) as reader:
+        told = list(reader.jobs(JobFilter()))
+
+    assert location.read_bytes() == before
+
+    with Ledger.open(str(location)) as ledger:
+        ledger.begin_run("films", "")
+        ledger.begin_seal(ledger.start_job(stick()))
+        rows = list(ledger.jobs(JobFilter()))
+
+    assert [row.job for row in told] == [1]
+    assert rows[:1] == told
+    assert len(rows) == 2
+    with closing(sqlite3.connect(location)) as newer:
+        assert newer.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            newer.execute("DELETE FROM sealing")
 
 
 @both_ways

@@ -10,13 +10,15 @@ from station.ledger.records import JobEnd, JobStart
 from station.verdict import PASSED, FailReason, RefusalReason
 
 Stick = Callable[..., JobStart]
-TABLES = ("run", "job", "verdict")
+TABLES = ("run", "job", "sealing", "verdict")
 
 
 @pytest.fixture
 def stranger(ledger: Ledger, location: Path, stick: Stick) -> Iterator[sqlite3.Connection]:
     """Somebody with an SQLite shell; in the ledger are a job that passed and one that runs."""
-    ledger.end_job(ledger.start_job(stick()), JobEnd(PASSED))
+    job = ledger.start_job(stick())
+    ledger.begin_seal(job)
+    ledger.end_job(job, JobEnd(PASSED))
     ledger.start_job(stick())
     with closing(sqlite3.connect(location)) as connection:
         yield connection

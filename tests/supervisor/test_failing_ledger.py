@@ -18,7 +18,6 @@ from station.verdict import PASSED
 from tests.supervisor.table import (
     PATIENCE_S,
     ZEROS,
-    Shift,
     Table,
     Tape,
     shift_at,
@@ -73,35 +72,34 @@ def test_no_tile_shows_a_pass_before_its_row_is_durable(tmp_path: Path) -> None:
 SLOW = DriveSpeed(write_bytes_per_s=40 << 20, read_bytes_per_s=80 << 20)
 
 
-def break_ledger(path: Path) -> None:
-    """Take the table of verdicts away, under the hands of the running station."""
+def break_ledger(path: Path, table: str) -> None:
+    """Take a table away, under the hands of the running station."""
     with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE verdict")
+        connection.execute(f"DROP TABLE {table}")
     connection.close()
 
 
-def require_nothing_passed(shift: Shift) -> None:
-    assert isinstance(shift.fault, StationFaultError)
-    assert shift.end() is None
-    for port in ("a", "b"):
-        assert shift.tape.verdicts(port) == []
-        assert shift.table.sector_0(f"{port}.img") == ZEROS
-
-
-@pytest.mark.parametrize("breaks_in", [Stage.LOAD, Stage.SEAL])
-def test_when_the_ledger_fails_no_stick_stays_sealed_and_the_run_ends_with_the_fault(
-    tmp_path: Path, breaks_in: Stage
+@pytest.mark.parametrize(
+    ("breaks_in", "table", "is_sealed"),
+    [(Stage.LOAD, "sealing", False), (Stage.SEAL, "verdict", True)],
+)
+def test_when_the_ledger_fails_nothing_is_told_and_only_what_it_knows_to_be_right_is_sealed(
+    tmp_path: Path, breaks_in: Stage, table: str, *, is_sealed: bool
 ) -> None:
     broken = Event()
 
     def break_once(event: StationEvent) -> None:
         is_due = isinstance(event, StageBegan) and event.stage is breaks_in
         if is_due and not broken.is_set():
-            break_ledger(tmp_path / "ledger.sqlite")
+            break_ledger(tmp_path / "ledger.sqlite", table)
             broken.set()
 
     class LedgerThatWaits(Ledger):
-        """Ends nothing before it is broken, however late the view hears of the stage."""
+        """Enters nothing into the table before it is gone, however late the view hears."""
+
+        def begin_seal(self, job_id: int) -> None:
+            assert breaks_in is Stage.SEAL or broken.wait(PATIENCE_S)
+            super().begin_seal(job_id)
 
         def end_job(self, job_id: int, end: JobEnd) -> None:
             assert broken.wait(PATIENCE_S)
@@ -113,7 +111,11 @@ def test_when_the_ledger_fails_no_stick_stays_sealed_and_the_run_ends_with_the_f
     ) as shift:
         assert shift.has_ended.wait(PATIENCE_S)
 
-    require_nothing_passed(shift)
+    assert isinstance(shift.fault, StationFaultError)
+    assert shift.end() is None
+    for port in ("a", "b"):
+        assert shift.tape.verdicts(port) == []
+        assert (shift.table.sector_0(f"{port}.img") != ZEROS) == is_sealed
 
 
 class LedgerWithoutTally(Ledger):
