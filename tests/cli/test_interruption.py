@@ -63,10 +63,11 @@ def test_ctrl_c_once_finishes_what_is_under_way_and_touches_nothing_new(
 ) -> None:
     keep = station.root / "kept"
     process = start(station, keep)
-    read_until(process, loading_at("port-1"))
+    before = read_until(process, loading_at("port-1"))
     process.send_signal(signal.SIGINT)
     code, events, errors = finish(process)
-    ends = verdicts(events)
+    # A counterfeit may be found before another stick is loaded.
+    ends = verdicts(events_of("".join(before)) + events)
 
     assert code in (0, 1)
     assert errors == ""
