@@ -1,8 +1,10 @@
 """The command: which benchmarks, how often, and how to show them."""
 
+import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +12,10 @@ import typer
 from rich.console import Console
 
 from scripts.benchmarks import chain, load, many, plan, plots, small, stick
-from scripts.benchmarks.figures import Bar, Curve, Line, Result
+from scripts.benchmarks.figures import Bar, Curve, Line, Missing, Result
 from scripts.benchmarks.machine import describe_machine
-from scripts.benchmarks.report import print_json, table_of
+from scripts.benchmarks.report import figure_of, print_json, table_of
+from scripts.benchmarks.stopping import stop_on_signals
 from scripts.benchmarks.workbench import Workbench
 from station.errors import OperatorError
 
@@ -24,6 +27,7 @@ _BENCHMARKS: dict[str, Callable[[Workbench], Iterator[Result]]] = {
     "small": small.measure,
     "chain": chain.measure,
 }
+_AS_ROOT = ("stick", "many", "chain")
 _USAGE_EXIT_CODE = 2
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -49,35 +53,60 @@ def bench(  # noqa: PLR0913 - one parameter an option
     ] = Path("/var/tmp"),  # noqa: S108 - as above
 ) -> None:
     """Measure how fast the station is: each line a ratio of two things measured in one run."""
-    unknown = [name for name in names or () if name not in _BENCHMARKS]
-    if unknown:
-        raise typer.BadParameter(f"{unknown[0]} is none of {', '.join(_BENCHMARKS)}")
+    selected = _selected(names)
     out, err = Console(), Console(stderr=True)
     machine = describe_machine()
-    lines: list[Line] = []
+    lines: list[Line | Missing] = []
     pictures: list[Curve | Bar] = []
-    for name in names or _BENCHMARKS:
-        err.print(f"{name} ...", highlight=False)
-        with (
-            tempfile.TemporaryDirectory(prefix="station-bench-", dir=memory) as memory_folder,
-            tempfile.TemporaryDirectory(prefix="station-bench-", dir=disk) as disk_folder,
-        ):
-            bench = Workbench(Path(memory_folder), Path(disk_folder), rounds)
-            for result in _BENCHMARKS[name](bench):
-                if isinstance(result, Curve | Bar):
-                    pictures.append(result)
-                    continue
-                lines.append(result)
-                if json:
-                    print_json(out, name, result)
-        # After each, so that a long run that is stopped leaves the pictures that it has.
+    try:
+        for name in selected:
+            err.print(f"{name} ...", highlight=False)
+            # Closed at once when the run is stopped, and with it whatever is set up.
+            with closing(_results(name, memory, disk, rounds)) as results:
+                for result in results:
+                    match result:
+                        case Curve() | Bar():
+                            pictures.append(result)
+                            continue
+                        case Line():
+                            err.print(f"  {result.name}: {figure_of(result)}", markup=False)
+                        case Missing():
+                            err.print(f"  {result.name}: {result.reason}", markup=False)
+                    lines.append(result)
+                    if json:
+                        print_json(out, name, result)
+    finally:
+        # Also of a run that was stopped: what it has measured took minutes.
         if draws is not None:
             plots.draw(pictures, draws)
-    if not json:
-        out.print(table_of(lines, machine))
+        if not json:
+            out.print(table_of(lines, machine))
+
+
+def _selected(names: list[str] | None) -> list[str]:
+    selected = names or list(_BENCHMARKS)
+    for name in selected:
+        if name not in _BENCHMARKS:
+            raise typer.BadParameter(f"{name} is none of {', '.join(_BENCHMARKS)}")
+    refused = [name for name in selected if name in _AS_ROOT]
+    if refused and os.geteuid() != 0:
+        raise OperatorError(
+            f"{', '.join(refused)} can't be measured: only root makes loop devices",
+            "Run it as root, or name others.",
+        )
+    return selected
+
+
+def _results(name: str, memory: Path, disk: Path, rounds: int) -> Generator[Result, None, None]:
+    with (
+        tempfile.TemporaryDirectory(prefix="station-bench-", dir=memory) as memory_folder,
+        tempfile.TemporaryDirectory(prefix="station-bench-", dir=disk) as disk_folder,
+    ):
+        yield from _BENCHMARKS[name](Workbench(Path(memory_folder), Path(disk_folder), rounds))
 
 
 if __name__ == "__main__":
+    stop_on_signals()
     try:
         app()
     except OperatorError as error:

@@ -1,4 +1,4 @@
-"""What a benchmark gives: lines of a table, and curves of a plot."""
+"""What a benchmark gives: lines of a table, curves and bars of a plot."""
 
 from dataclasses import dataclass
 from enum import Enum, auto, unique
@@ -114,4 +114,17 @@ class Bar:
     parts_s: tuple[tuple[str, float], ...]
 
 
-Result = Line | Curve | Bar
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What could not be measured here.
+
+    Attributes:
+        name: what was to be measured.
+        reason: why it was not, and what to do about it.
+    """
+
+    name: str
+    reason: str
+
+
+Result = Line | Curve | Bar | Missing

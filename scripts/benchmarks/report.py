@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benchmarks.figures import RATIO, Line
+from scripts.benchmarks.figures import RATIO, Line, Missing
 
 _VERDICTS = {True: "met", False: "NOT MET", None: ""}
 
 
-def table_of(lines: Sequence[Line], title: str) -> Table:
+def table_of(lines: Sequence[Line | Missing], title: str) -> Table:
     """All lines."""
     table = Table(title=title, title_justify="left", box=None)
     table.add_column("what")
@@ -19,31 +19,43 @@ def table_of(lines: Sequence[Line], title: str) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for line in lines:
-        table.add_row(
-            line.name,
-            f"{line.median:.3f}" if line.unit == RATIO else f"{line.median:.3g} {line.unit}",
-            f"{min(line.values):.3f}",
-            f"{max(line.values):.3f}",
-            str(len(line.values)),
-            "" if line.bound is None else str(line.bound),
-            _VERDICTS[line.is_met],
-        )
+        match line:
+            case Missing():
+                table.add_row(f"{line.name}: {line.reason}", *[""] * 5, "MISSING")
+            case Line():
+                table.add_row(
+                    line.name,
+                    figure_of(line),
+                    f"{min(line.values):.3f}",
+                    f"{max(line.values):.3f}",
+                    str(len(line.values)),
+                    "" if line.bound is None else str(line.bound),
+                    _VERDICTS[line.is_met],
+                )
     return table
 
 
-def print_json(console: Console, benchmark: str, line: Line) -> None:
+def figure_of(line: Line) -> str:
+    """The median with its unit."""
+    return f"{line.median:.3f}" if line.unit == RATIO else f"{line.median:.3g} {line.unit}"
+
+
+def print_json(console: Console, benchmark: str, line: Line | Missing) -> None:
     """One line as one object."""
-    document = {
-        "benchmark": benchmark,
-        "name": line.name,
-        "unit": line.unit,
-        "runs": len(line.values),
-        "median": line.median,
-        "lowest": min(line.values),
-        "highest": max(line.values),
-        "wanted": None if line.bound is None else str(line.bound),
-        "met": line.is_met,
-    }
+    document: dict[str, object] = {"benchmark": benchmark, "name": line.name}
+    match line:
+        case Missing():
+            document["missing"] = line.reason
+        case Line():
+            document |= {
+                "unit": line.unit,
+                "runs": len(line.values),
+                "median": line.median,
+                "lowest": min(line.values),
+                "highest": max(line.values),
+                "wanted": None if line.bound is None else str(line.bound),
+                "met": line.is_met,
+            }
     console.print(
         json.dumps(document, ensure_ascii=False), soft_wrap=True, markup=False, highlight=False
     )

@@ -125,14 +125,18 @@ def loop_device(folder: Path, capacity_bytes: int, name: str = "loop") -> Iterat
     allocate(image, capacity_bytes)
     try:
         node = _output("losetup", "--direct-io=on", "--find", "--show", image).strip()
-        try:
-            yield Path(node)
-        finally:
-            _output("losetup", "--detach", node)
+        held = os.open(node, os.O_RDONLY)
+        # With the device still open, this only has the kernel detach it on the last close: no end
+        # of this process, however sudden, leaves the device or the memory of its file behind.
+        _output("losetup", "--detach", node)
     except (subprocess.CalledProcessError, FileNotFoundError) as error:
         raise OperatorError(f"no loop device could be made: {error}", "Run it as root.") from error
     finally:
         image.unlink()
+    try:
+        yield Path(node)
+    finally:
+        os.close(held)
 
 
 @contextmanager

@@ -2,13 +2,21 @@
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from signal import SIG_DFL, SIGINT, signal
 from typing import ParamSpec, TypeVar
+
+import psutil
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# What waits for a drive of 10 MB/s ends when its request of some MiB is through.
+_END_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,31 @@ def ratios(pairs: list[tuple[float, float]]) -> tuple[float, ...]:
 
 
 def in_new_process(act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function of a module in a process of its own, whose memory and time are its own."""
-    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(act, *args, **kwargs).result()
+    """Call a function of a module in a process of its own, whose memory and time are its own.
+
+    When the call is broken off, that process and the programs that it started are ended first.
+    """
+    with ProcessPoolExecutor(
+        max_workers=1,
+        mp_context=get_context("spawn"),
+        # Ctrl-C at a terminal reaches it as well, which is no reason to print where it was.
+        initializer=signal,
+        initargs=(SIGINT, SIG_DFL),
+    ) as pool:
+        try:
+            return pool.submit(act, *args, **kwargs).result()
+        except BaseException:
+            for worker in active_children():
+                _kill(worker)
+            raise
+
+
+def _kill(worker: BaseProcess) -> None:
+    """End a process and all that it started."""
+    with suppress(psutil.NoSuchProcess):
+        root = psutil.Process(worker.pid)
+        family = [*root.children(recursive=True), root]
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(family, timeout=_END_TIMEOUT_S)

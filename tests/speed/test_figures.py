@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scripts.benchmarks.figures import RATIO, Line, at_least, at_most
+from scripts.benchmarks.figures import RATIO, Line, Missing, at_least, at_most
 from scripts.benchmarks.report import print_json, table_of
 from scripts.benchmarks.workbench import Workbench, ratios
 
@@ -74,4 +74,26 @@ def test_each_line_is_one_json_object_with_runs_median_and_spread() -> None:
         "highest": 3.0,
         "wanted": "≤ 9",
         "met": True,
+    }
+
+
+def test_what_could_not_be_measured_is_in_the_table_with_its_remedy() -> None:
+    console = Console(file=io.StringIO(), record=True, width=120)
+
+    console.print(table_of([Missing("a peer", "it is not installed: do this")], "a machine"))
+
+    [line] = [line for line in console.export_text().splitlines() if "a peer" in line]
+    assert line.split("  ")[0].strip() == "a peer: it is not installed: do this"
+    assert line.rstrip().endswith("MISSING")
+
+
+def test_what_could_not_be_measured_is_a_json_object_with_its_remedy() -> None:
+    stream = io.StringIO()
+
+    print_json(Console(file=stream), "peers", Missing("a peer", "do this"))
+
+    assert json.loads(stream.getvalue()) == {
+        "benchmark": "peers",
+        "name": "a peer",
+        "missing": "do this",
     }
