@@ -75,7 +75,7 @@ def install(
     if tty is not None and tty.parent != Path("/dev"):
         raise OperatorError(f"{tty} is no console", "Name one such as /dev/tty8.")
     port_map = load_port_map(port_map_path(map_file))
-    routes = [find_routes(port, SYSFS) for port in port_map.ports]
+    routes = [way for port in port_map.ports for way in find_routes(port, SYSFS)]
     python = Path(sys.executable)
     files = plan_files(port_map, routes, python=python, root=root.absolute(), tty=tty)
     if dry_run:

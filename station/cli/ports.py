@@ -10,14 +10,14 @@ from station.cli.console import out, print_json
 from station.cli.options import JsonFlag
 from station.cli.ports_json import tree_as_json
 from station.cli.ports_tree import draw_tree
-from station.cli.teach import teach_sockets
+from station.cli.teach import halves_to_join, teach_sockets
 from station.errors import OperatorError
 from station.hotplug.udev import UdevHub
 from station.text import printable
 from station.usb.guard import GuardPolicy
-from station.usb.labels import default_port_map
+from station.usb.labels import default_port_map, load_port_map
 from station.usb.map_file import find_port_map, require_folder, save_port_map
-from station.usb.teaching import Teaching, parse_labels
+from station.usb.teaching import Joining, Teaching, parse_labels
 from station.usb.tree import read_usb_tree
 
 _LONGEST_LINE_CELLS = 1000
@@ -67,6 +67,14 @@ def teach(
     slots: Annotated[
         bool, typer.Option("--slots", help="Give the slots of card readers labels of their own.")
     ] = False,
+    join: Annotated[
+        bool,
+        typer.Option(
+            "--join",
+            help="Go through the map's sockets once more, with a stick of the other kind (USB 2 or"
+            " USB 3): halves of a socket that the kernel doesn't know for one get its label.",
+        ),
+    ] = False,
 ) -> None:
     """Learn which socket is which: push a stick into each, in the order of the labels.
 
@@ -75,9 +83,17 @@ def teach(
     """
     path = map_file or default_port_map()
     try:
-        if labels is None:
-            labels = str(typer.prompt("Labels of the sockets, such as A1-A8,B1-B8", err=True))
-        teaching = Teaching(parse_labels(labels), slots=slots)
+        teaching: Teaching | Joining
+        if join:
+            if labels is not None or slots:
+                raise OperatorError(
+                    "--join takes the labels from the map", "Leave out --labels and --slots."
+                )
+            teaching = Joining(load_port_map(path))
+        else:
+            if labels is None:
+                labels = str(typer.prompt("Labels of the sockets, such as A1-A8,B1-B8", err=True))
+            teaching = Teaching(parse_labels(labels), slots=slots)
         require_folder(path)
         hub = UdevHub((), GuardPolicy())
         try:
@@ -91,3 +107,10 @@ def teach(
         ) from None
     save_port_map(path, port_map)
     out.print(printable(f"{len(port_map.ports)} sockets are in {path}"))
+    if halves := halves_to_join(port_map):
+        out.print(
+            printable(
+                f"The kernel doesn't say where USB 2 sticks show up in {', '.join(halves)}. Go"
+                " round once more with one: station ports teach --join"
+            )
+        )

@@ -8,7 +8,7 @@ from rich.tree import Tree
 
 from station.text import printable
 from station.usb.labels import PortMap
-from station.usb.topology import parse_port_name
+from station.usb.topology import controller_of_port, parse_port_name
 from station.usb.tree import HostController, SocketNode, UsbDevice
 
 _GUIDES = "dim"
@@ -44,7 +44,8 @@ def labels_by_socket(port_map: PortMap) -> dict[str, list[str]]:
     """The labels at each socket: several where the slots of a card reader have their own."""
     labels: dict[str, list[str]] = {}
     for port in port_map.ports:
-        labels.setdefault(socket_of(port.name), []).append(port.label)
+        for socket in dict.fromkeys(map(socket_of, port.names)):
+            labels.setdefault(socket, []).append(port.label)
     return labels
 
 
@@ -66,7 +67,8 @@ def speed_text(device: UsbDevice) -> str:
 
 def _add(tree: Tree, socket: SocketNode, labels: dict[str, list[str]]) -> None:
     chain = socket.name.rpartition("/")[2]
-    pieces = [(f"port {chain}", "")]
+    _, is_usb3_alone = controller_of_port(socket.name)
+    pieces = [(f"USB 3 port {chain}" if is_usb3_alone else f"port {chain}", "")]
     if socket.name in labels:
         pieces.append((" ".join(labels[socket.name]), "bold reverse"))
     if not socket.devices:
@@ -98,7 +100,7 @@ def _described(devices: Sequence[UsbDevice]) -> list[tuple[str, str]]:
 
 def _missing(controllers: Sequence[HostController], port_map: PortMap) -> list[str]:
     present = {socket.name for controller in controllers for socket in controller.walk()}
-    return [port.label for port in port_map.ports if socket_of(port.name) not in present]
+    return [port.label for port in port_map.ports if present.isdisjoint(map(socket_of, port.names))]
 
 
 def _line(*pieces: tuple[str, str]) -> Text:

@@ -7,8 +7,16 @@ from station.device.drive import DriveInfo
 from station.hotplug.events import Inserted, PlugEvent
 from station.units import format_size
 from station.usb.labels import PortMap
-from station.usb.teaching import KnownSocket, OtherDisk, Taught, Teaching
-from station.usb.tree import HIGH_SPEED_MBPS
+from station.usb.teaching import (
+    Joining,
+    KnownSocket,
+    OtherDisk,
+    OtherSocket,
+    Stranger,
+    Taught,
+    Teaching,
+)
+from station.usb.topology import HIGH_SPEED_MBPS, controller_of_port
 
 _POLL_S = 0.5
 
@@ -20,12 +28,14 @@ class PlugEvents(Protocol):
         """Wait for events, at most `timeout_s`."""
 
 
-def teach_sockets(hub: PlugEvents, teaching: Teaching, say: Callable[[str], None]) -> PortMap:
+def teach_sockets(
+    hub: PlugEvents, teaching: Teaching | Joining, say: Callable[[str], None]
+) -> PortMap:
     """Ask for a stick in each socket until every label has one.
 
     Args:
         hub: tells where sticks are pushed in; nothing was asked of it yet.
-        teaching: the labels.
+        teaching: the labels, or the sockets to go through once more.
         say: shows a line; it may hold text from a stick and has to be made safe.
 
     Raises:
@@ -43,12 +53,21 @@ def teach_sockets(hub: PlugEvents, teaching: Teaching, say: Callable[[str], None
     return teaching.port_map
 
 
-def _answer(teaching: Teaching, drive: DriveInfo) -> str:
+def halves_to_join(port_map: PortMap) -> list[str]:
+    """Labels of the sockets of which only the USB 3 half is known."""
+    return [
+        port.label
+        for port in port_map.ports
+        if all(controller_of_port(name)[1] for name in port.names)
+    ]
+
+
+def _answer(teaching: Teaching | Joining, drive: DriveInfo) -> str:
     seen = teaching.see(drive.port)
     then = "" if teaching.is_complete else f" Now socket {teaching.next_label}."
     match seen:
         case Taught(port):
-            return f"{port.label} is {port.name}: {_described(drive)}.{then}"
+            return f"{port.label} is {drive.port}: {_described(drive)}.{then}"
         case KnownSocket(port):
             return f"That was {port.label} again.{then}"
         case OtherDisk(port, name):
@@ -56,6 +75,10 @@ def _answer(teaching: Teaching, drive: DriveInfo) -> str:
                 f"{name} is another disk of the device in {port.label}: it gets no label."
                 f" --slots gives one to each slot of a card reader.{then}"
             )
+        case OtherSocket(port):
+            return f"That was {port.label}.{then}"
+        case Stranger(port, name):
+            return f"{name} is not {port.label}, whose halves are both known.{then}"
 
 
 def _described(drive: DriveInfo) -> str:

@@ -14,7 +14,7 @@ _SAFE_DEVICES = 32
 
 def check_endpoints(machine: Machine) -> list[Finding]:
     """Count what is plugged in, and what would be with a stick in each taught socket."""
-    taught = {parse_port_name(port.name)[:2] for port in machine.taught().ports}
+    taught = {parse_port_name(name)[:2] for name in machine.taught().names}
     findings: list[Finding] = []
     for controller in read_usb_tree(machine.sysfs):
         devices, endpoints = _when_full(controller, taught)

@@ -69,7 +69,7 @@ class Machine:
 
     def place(self, port: str | None) -> str:
         """What people call a port: its label, or else its name."""
-        labels = {each.name: each.label for each in self.taught().ports}
+        labels = {name: each.label for each in self.taught().ports for name in each.names}
         return labels.get(port or "", port or "an unknown port")
 
     def disks(self) -> list[tuple[BlockDisk, str | None]]:

@@ -14,7 +14,7 @@ _HUB_ITSELF_MA = 100
 
 def check_power(machine: Machine) -> list[Finding]:
     """Look at every hub that lives on its cable."""
-    taught = {parse_port_name(port.name)[:2] for port in machine.taught().ports}
+    taught = {parse_port_name(name)[:2] for name in machine.taught().names}
     findings: list[Finding] = []
     for controller in read_usb_tree(machine.sysfs):
         for socket in controller.walk():

@@ -26,7 +26,11 @@ def check_taught_ports(machine: Machine) -> list[Finding]:
         for controller in read_usb_tree(machine.sysfs)
         for socket in controller.walk()
     }
-    missing = [port.label for port in ports if parse_port_name(port.name)[:2] not in present]
+    missing = [
+        port.label
+        for port in ports
+        if not any(parse_port_name(name)[:2] in present for name in port.names)
+    ]
     if not missing:
         return []
     return [

@@ -202,7 +202,7 @@ class UdevHub:
         return drive
 
     def _note_ports(self, events: Sequence[PlugEvent]) -> None:
-        known = {port.name for port in self.ports}
+        known = {name for port in self.ports for name in port.names}
         new = {event.drive.port for event in events if isinstance(event, Inserted)} - known
         if new:
             ports = (*self._untaught, *(Port(name, name) for name in new))

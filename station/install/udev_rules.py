@@ -101,7 +101,7 @@ def render_udev_rules(ports: Sequence[PortRoutes], group: str) -> str:
 def _interface_rule(port: PortRoutes, route: BusRoute) -> str:
     """Recognise the interfaces of a device in a socket, but not those below a hub in it."""
     # All slots of a card reader are one device, and what may live there is one question.
-    name = port.port.name.removesuffix(port.unit.suffix)
+    name = port.name.removesuffix(port.unit.suffix)
     return _rule(route, f"{_device(route)}:[0-9]*", name)
 
 
@@ -112,7 +112,7 @@ def _disk_rule(port: PortRoutes, route: BusRoute) -> str:
     return _rule(
         route,
         f"{_device(route)}{interface}/host*/target*/*:{unit.target}:{unit.lun}/block/*",
-        port.port.name,
+        port.name,
     )
 
 
@@ -138,11 +138,9 @@ def _unique(lines: Iterable[str]) -> list[str]:
 
 def _require_plain(port: PortRoutes) -> None:
     for route in port.routes:
-        if not _PLAIN_PATH.fullmatch(route.controller_path) or not _PLAIN_NAME.fullmatch(
-            port.port.name
-        ):
+        if not _PLAIN_PATH.fullmatch(route.controller_path) or not _PLAIN_NAME.fullmatch(port.name):
             raise OperatorError(
-                f"port {printable(port.port.label)} is on {printable(route.controller_path)},"
+                f"port {printable(port.label)} is on {printable(route.controller_path)},"
                 " which can't be written in a udev rule",
                 "Use a port of another controller.",
             )

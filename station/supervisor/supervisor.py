@@ -203,7 +203,7 @@ class Supervisor:
                     self._remove(port_name, diskseq)
 
     def _insert(self, drive: DriveInfo) -> None:
-        port = next(port for port in self._hub.ports if port.name == drive.port)
+        port = next(port for port in self._hub.ports if drive.port in port.names)
         self._view.tell(DriveInserted(datetime.now(UTC), port.label, drive))
         if self._stops > 0:
             # The run is ending: a drive that comes now is not touched.
@@ -217,7 +217,7 @@ class Supervisor:
         # By the drive, not by the port alone: the next one may sit there already, while the job of
         # the one that left still ends.
         for seat in {id(seat): seat for seat in (*self._working, *self._seats.values())}.values():
-            if (seat.port.name, seat.drive.diskseq) == (port_name, diskseq):
+            if (seat.drive.port, seat.drive.diskseq) == (port_name, diskseq):
                 if seat.verdict is None:
                     seat.progress.cancel(FailReason.REMOVED, "pulled out of its port")
                 seat.removed.set()

@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from station.device.drive import DriveInfo
-from station.usb.topology import parse_port_name
+from station.usb.topology import HIGH_SPEED_MBPS, parse_port_name
 
 # Bulk transfers get through two thirds of the signalling rate: 40 of 60 MB/s on USB 2, 417 of 625
 # on USB 3, as good hubs and hosts measure.
 _USABLE_SHARE = 2 / 3
 _BITS_PER_BYTE = 8
-_HIGH_SPEED_MBPS = 480
 # Hosts differ; from here on one more stick would only slow the others down.
 _FULL_FROM = 0.85
 
@@ -42,7 +41,7 @@ class Link:
     @property
     def kind(self) -> str:
         """What people call it: `USB 2` or `USB 3`."""
-        return "USB 3" if self.mbps > _HIGH_SPEED_MBPS else "USB 2"
+        return "USB 3" if self.mbps > HIGH_SPEED_MBPS else "USB 2"
 
 
 @dataclass(frozen=True, slots=True)

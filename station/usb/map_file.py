@@ -12,8 +12,7 @@ SITE_PORT_MAP = Path("/etc/station/ports.toml")
 
 _HEADING = """\
 # The sockets in the order in which they stand on the table, by `station ports teach`.
-# A path is the controller and the chain of port numbers below it.
-"""
+# A path is the controller and the chain of port numbers below it."""
 
 
 def port_map_path(named: Path | None = None) -> Path:
@@ -39,13 +38,18 @@ def find_port_map(named: Path | None = None) -> PortMap:
 
 def render_port_map(port_map: PortMap) -> str:
     """Write a map as TOML; `parse_port_map` reads the same map back."""
-    # TOML's basic strings are JSON's, but for DEL, which no label holds.
-    entries = (
-        f"\n[[port]]\nlabel = {json.dumps(port.label, ensure_ascii=False)}"
-        f"\npath = {json.dumps(port.name, ensure_ascii=False)}\n"
-        for port in port_map.ports
-    )
-    return _HEADING + "".join(entries)
+    # TOML's basic strings and arrays are JSON's, but for DEL, which no label holds.
+    lines = [_HEADING]
+    for port in port_map.ports:
+        path = list(port.names) if port.other_names else port.name
+        lines += ["", "[[port]]", f"label = {_toml(port.label)}", f"path = {_toml(path)}"]
+        if port.hub:
+            lines.append(f"hub = {_toml(port.hub)}")
+    return "\n".join([*lines, ""])
+
+
+def _toml(value: str | list[str]) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def save_port_map(path: Path, port_map: PortMap) -> None:

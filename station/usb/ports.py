@@ -3,14 +3,21 @@
 from pathlib import Path
 
 from station.device.sysfs import SYSFS, read_speed_mbps
-from station.usb.topology import Socket, is_root_hub_name, parse_disk_path, parse_port_path
+from station.usb.topology import (
+    HIGH_SPEED_MBPS,
+    Socket,
+    is_root_hub_name,
+    parse_disk_path,
+    parse_port_path,
+)
 
 
 def port_of_disk(disk: Path, sysfs: Path = SYSFS) -> str | None:
     """Name the port of a disk; None when the disk is not on USB.
 
-    A USB 3 socket belongs to two buses. The port is named by its USB 2 half, which every socket
-    has, so that a stick that only does USB 2 and one that does USB 3 are found at one port.
+    A USB 3 socket belongs to two buses. The port is named by its USB 2 half, so that a stick that
+    only does USB 2 and one that does USB 3 are found at one port. Where the kernel can't tell the
+    USB 2 half (firmware says which root ports are one socket), each half has a name of its own.
 
     Args:
         disk: the disk's folder in sysfs, or a link to it such as `/sys/block/sdb`.
@@ -83,7 +90,7 @@ def _usb2_half_of_port(port: Path, socket: Socket, hub_folder: Path, sysfs: Path
         return socket
     *hub_chain, port_number = socket.chain
     if not hub_chain:
-        return socket
+        return socket.without_usb2() if bus_mbps(hub_folder) > HIGH_SPEED_MBPS else socket
     # The ports of a hub have no peers while its other half is missing; those above it may still
     # have theirs. Both halves of a hub count their ports alike: the kernel's own rule for finding
     # peers (drivers/usb/core/port.c, find_and_link_peer).

@@ -13,8 +13,15 @@ from station.errors import OperatorError
 from station.text import printable
 from station.usb.labels import Port
 from station.usb.ports import bus_mbps, usb_path
-from station.usb.topology import Unit, controller_of, parse_port_name, parse_port_path
-from station.usb.tree import HIGH_SPEED_MBPS, root_hubs
+from station.usb.topology import (
+    HIGH_SPEED_MBPS,
+    Unit,
+    controller_of,
+    controller_of_port,
+    parse_port_name,
+    parse_port_path,
+)
+from station.usb.tree import root_hubs
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +41,54 @@ class BusRoute:
 
 @dataclass(frozen=True, slots=True)
 class PortRoutes:
-    """A taught port and all the ways to it.
+    """One name of a taught port and all the ways to it.
 
     Attributes:
-        port: the taught port.
+        name: the name.
+        label: of the taught port.
         unit: which of the disks there it is.
         routes: one, or two for a socket that does USB 3.
     """
 
-    port: Port
+    name: str
+    label: str
     unit: Unit
     routes: tuple[BusRoute, ...]
 
 
-def find_routes(port: Port, sysfs: Path = SYSFS) -> PortRoutes:
+def find_routes(port: Port, sysfs: Path = SYSFS) -> list[PortRoutes]:
     """Find all ways to a taught port on this machine; nothing needs to be plugged in there.
+
+    Returns:
+        The ways for each name of the port.
 
     Raises:
         OperatorError: when this machine hasn't got the port's controller.
         OSError: when sysfs can't be read.
     """
-    controller, chain, unit = parse_port_name(port.name)
+    return [_routes_of(name, port.label, sysfs) for name in port.names]
+
+
+def _routes_of(name: str, label: str, sysfs: Path) -> PortRoutes:
+    controller, is_usb3_alone = controller_of_port(name)
+    _, chain, unit = parse_port_name(name)
     hubs = [hub for hub in root_hubs(sysfs) if controller_of(usb_path(hub, sysfs)) == controller]
     routes: list[BusRoute] = []
     for hub in hubs:
         is_usb3 = bus_mbps(hub) > HIGH_SPEED_MBPS
-        own_chain = _chain_on(hub, chain, sysfs) if is_usb3 else chain
+        if is_usb3_alone:
+            own_chain = chain if is_usb3 else None
+        else:
+            own_chain = _chain_on(hub, chain, sysfs) if is_usb3 else chain
         if own_chain is not None:
             routes.append(BusRoute(usb_path(hub.parent, sysfs), is_usb3, own_chain))
     if not routes:
         raise OperatorError(
-            f"port {printable(port.label)} is on the controller {printable(controller)}, which this"
+            f"port {printable(label)} is on the controller {printable(controller)}, which this"
             " machine hasn't got",
             "Teach the ports anew: station ports teach.",
         )
-    return PortRoutes(port, unit, tuple(sorted(routes, key=lambda route: route.is_usb3)))
+    return PortRoutes(name, label, unit, tuple(sorted(routes, key=lambda route: route.is_usb3)))
 
 
 def _chain_on(usb3_root: Path, usb2_chain: tuple[int, ...], sysfs: Path) -> tuple[int, ...] | None:
@@ -83,6 +103,4 @@ def _chain_on(usb3_root: Path, usb2_chain: tuple[int, ...], sysfs: Path) -> tupl
         peer = parse_port_path(usb_path((port / "peer").resolve(strict=True), sysfs))
         if peer is not None and usb2_chain[: len(peer.chain)] == peer.chain:
             return own.chain + usb2_chain[len(peer.chain) :]
-    first = usb3_root.glob(f"*:1.0/{usb3_root.name}-port{usb2_chain[0]}")
-    # A root port without a peer is a socket by itself, and goes by its own number.
-    return usb2_chain if any(not (port / "peer").exists() for port in first) else None
+    return None

@@ -5,7 +5,9 @@
 
 A port is named by its controller's own path and the chain of port numbers below it, never by the
 number of the bus, which changes between boots: `0000:00:14.0/1.4`. A slot of a card reader is a
-port of its own: `0000:00:14.0/1.4:lun2`.
+port of its own: `0000:00:14.0/1.4:lun2`. The two halves of a USB 3 socket go by the USB 2 half's
+name. Where the kernel knows no USB 2 half, `usb3` stands before the chain, since each bus counts
+its own ports: `0000:00:14.0/usb3/1.4` is another socket than `0000:00:14.0/1.4`.
 
 Sources: Linux, Documentation/ABI/stable/sysfs-bus-usb and drivers/usb/core/{usb,port}.c (names of
 devices and ports); drivers/scsi/scsi_sysfs.c (`host:channel:target:lun`).
@@ -14,6 +16,11 @@ devices and ports); drivers/scsi/scsi_sysfs.c (`host:channel:target:lun`).
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+# Speed of USB 2 in megabits per second; whatever is faster is USB 3.
+HIGH_SPEED_MBPS = 480
+
+_USB3_ALONE = "/usb3"
 
 _ROOT_HUB = re.compile(r"usb(?P<bus>\d+)")
 _DEVICE = re.compile(r"\d+-(?P<chain>\d+(?:\.\d+)*)")
@@ -47,6 +54,10 @@ class Socket:
     def name(self) -> str:
         """Name of the port, without the number of the bus: `0000:00:14.0/1.4.3`."""
         return f"{self.controller}/{'.'.join(map(str, self.chain))}"
+
+    def without_usb2(self) -> "Socket":
+        """The same, for a socket of a USB 3 bus whose USB 2 half isn't known."""
+        return Socket(f"{self.controller}{_USB3_ALONE}", self.bus, self.chain)
 
     def below(self, port_number: int) -> "Socket":
         """The port of this number on the hub that is plugged in here."""
@@ -131,6 +142,19 @@ def parse_port_name(name: str) -> tuple[str, tuple[int, ...], Unit]:
         tuple(map(int, found["chain"].split("."))),
         Unit(*(int(found[word] or 0) for word in ("interface", "target", "lun"))),
     )
+
+
+def controller_of_port(name: str) -> tuple[str, bool]:
+    """The controller of a port, by the port's name.
+
+    Returns:
+        Its name, and whether the port counts on the USB 3 bus alone.
+
+    Raises:
+        ValueError: when it is no name of a port.
+    """
+    controller = parse_port_name(name)[0]
+    return controller.removesuffix(_USB3_ALONE), controller.endswith(_USB3_ALONE)
 
 
 def is_device_name(name: str) -> bool:

@@ -19,10 +19,9 @@ from station.device.sysfs import (
     read_speed_mbps,
 )
 from station.usb.ports import port_of_device, port_of_port, usb_path
-from station.usb.topology import controller_of, is_device_name, port_order
+from station.usb.topology import HIGH_SPEED_MBPS, controller_of, is_device_name, port_order
 
 USB_CLASS_HUB = 0x09
-HIGH_SPEED_MBPS = 480
 
 _SELF_POWERED = 0x40  # bmAttributes, bit 6
 _DESCRIPTOR_DEVICE_CAPABILITY = 0x10

@@ -122,6 +122,34 @@ def test_teach_refuses_the_same_socket_twice_and_goes_on_asking(
     assert [port.name for port in load_port_map(path).ports] == [f"{ROOT}/1.4", f"{ROOT}/1.2"]
 
 
+def test_a_second_round_joins_the_halves_that_the_kernel_does_not_know_for_one(
+    tmp_path: Path, plugs: Plugs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "ports.toml"
+    plugs([], [pushed("usb3/1.1")], [pushed("usb3/1.2", 2)])
+    assert station("ports", "teach", "--labels", "A1-A2", "--map", path) == 0
+    assert "USB 2 sticks show up in A1, A2. Go round once more" in capsys.readouterr().out
+
+    plugs([], [pushed("5.1", 3)], [pushed("5.1", 4)], [pushed("5.2", 5)])
+    assert station("ports", "teach", "--join", "--map", path) == 0
+    assert load_port_map(path).ports == (
+        Port(f"{ROOT}/usb3/1.1", "A1", (f"{ROOT}/5.1",)),
+        Port(f"{ROOT}/usb3/1.2", "A2", (f"{ROOT}/5.2",)),
+    )
+    told = capsys.readouterr().out.splitlines()
+    assert told[1:5] == [
+        "Push a stick into socket A1.",
+        f"A1 is {ROOT}/5.1: SanDisk Cruzer 8 GB on USB 2. Now socket A2.",
+        "That was A1. Now socket A2.",
+        f"A2 is {ROOT}/5.2: SanDisk Cruzer 8 GB on USB 2.",
+    ]
+
+
+def test_joining_takes_no_labels_but_the_maps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert station("ports", "teach", "--join", "--labels", "A1") == 2
+    assert "--join takes the labels from the map" in capsys.readouterr().err
+
+
 def test_ctrl_c_leaves_the_old_map_as_it_was(
     tmp_path: Path, plugs: Plugs, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,6 +197,23 @@ def test_list_draws_each_socket_once_with_its_label_speed_and_power(
         "    ├── port 2.1  A1  empty, USB 3",
         "    └── port 2.2  A2  Kingston DataTraveler  5 Gbit/s  bus-powered, 300 mA  /dev/sdc",
         "Taught, but not there now: B1",
+    ]
+
+
+def test_list_shows_a_joined_sockets_label_at_both_of_its_halves(
+    usb: UsbTree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usb.add_root(3, 1, controller="pci0000:00/0000:00:1a.0")
+    usb.add_root(4, 1, mbps=5000, controller="pci0000:00/0000:00:1a.0")
+    taught = tmp_path / "ports.toml"
+    taught.write_text('[[port]]\nlabel = "A1"\npath = ["0000:00:1a.0/1", "0000:00:1a.0/usb3/1"]\n')
+
+    assert station("ports", "list", "--map", taught) == 0
+    lines = capsys.readouterr().out.splitlines()
+    first = lines.index("controller 0000:00:1a.0  480 Mbit/s, 5 Gbit/s") + 1
+    assert lines[first : first + 2] == [
+        "├── port 1  A1  empty",
+        "└── USB 3 port 1  A1  empty, USB 3",
     ]
 
 

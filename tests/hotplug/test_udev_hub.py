@@ -310,6 +310,18 @@ def test_taught_ports_come_in_their_order_and_others_after_them_once_something_i
     )
 
 
+def test_a_stick_at_the_other_half_of_a_joined_socket_opens_no_port_of_its_own(
+    tree: SysfsTree, udev: ScriptedUdev
+) -> None:
+    tree.add_bus(2, mbps=5000)
+    joined = Port(f"{ROOT}/2", "B", (f"{ROOT}/usb3/1",))
+    hub = UdevHub((joined,), GuardPolicy(), monitor=udev, sysfs=tree.sys, proc=tree.proc)
+    tree.plug("sdb", 2, "1", diskseq=5)
+
+    assert told(hub.poll(0)) == [("+", "usb3/1", 5)]
+    assert hub.ports == (joined,)
+
+
 def test_a_stick_that_was_swapped_after_it_was_told_is_refused(
     tree: SysfsTree, hub: UdevHub
 ) -> None:

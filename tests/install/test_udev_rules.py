@@ -33,7 +33,9 @@ def tree(tmp_path: Path) -> UsbTree:
 
 
 def routes(tree: UsbTree, chains: Sequence[str]) -> list[PortRoutes]:
-    return [find_routes(Port(f"{ROOT}/{chain}", chain), tree.sys) for chain in chains]
+    return [
+        way for chain in chains for way in find_routes(Port(f"{ROOT}/{chain}", chain), tree.sys)
+    ]
 
 
 def rules(tree: UsbTree, *chains: str) -> str:
@@ -81,6 +83,18 @@ def test_no_other_disk_is_given_away(tree: UsbTree, bus: int, chain: str, mbps: 
 
     assert (ruling.group, ruling.mode) == (None, None)
     assert "UDISKS_IGNORE" not in ruling.properties
+
+
+def test_both_halves_of_a_joined_socket_are_given_away(tree: UsbTree) -> None:
+    tree.add_root(5, 2, controller="pci0000:00/0000:00:1a.0")
+    tree.add_root(6, 2, mbps=5000, controller="pci0000:00/0000:00:1a.0")
+    slow = tree.add_stick("sdx", 5, "2", diskseq=1)
+    fast = tree.add_stick("sdy", 6, "1", mbps=5000, diskseq=2)
+    beside = tree.add_stick("sdz", 6, "2", mbps=5000, diskseq=3)
+    joined = Port("0000:00:1a.0/2", "A1", ("0000:00:1a.0/usb3/1",))
+    text = render_udev_rules(find_routes(joined, tree.sys), GROUP)
+
+    assert [rule_on(tree, text, disk).group for disk in (slow, fast, beside)] == [0, 0, None]
 
 
 def test_the_systems_own_disk_is_not_given_away(tree: UsbTree) -> None:
@@ -190,4 +204,4 @@ def test_a_path_with_a_meaning_in_rules_is_refused(tree: UsbTree) -> None:
 def test_labels_never_reach_the_rules(tree: UsbTree) -> None:
     found = find_routes(Port(f"{ROOT}/1.4", '"$kernel\\'), tree.sys)
 
-    assert "$kernel\\" not in render_udev_rules([found], GROUP)
+    assert "$kernel\\" not in render_udev_rules(found, GROUP)

@@ -148,6 +148,21 @@ def test_a_pulled_stick_goes_on_telling_so_and_a_finished_one_frees_its_port(
     assert (early.state, early.verdict) == (TileState.DONE, shift.tape.verdicts("early")[0])
 
 
+def test_a_stick_at_a_joined_sockets_other_half_is_on_the_same_tile(tmp_path: Path) -> None:
+    with shift_at(tmp_path, stick_at("usb2"), policy=GuardPolicy(any_port=True)) as shift:
+        wait_until(lambda: shift.tape.verdicts("usb2"))
+        shift.table.pull("usb2")
+        shift.table._ports = (Port("usb2", "A1", ("usb3",)),)
+        shift.table.plug(stick_at("usb3", speed=SLOW))
+        wait_until(lambda: shift.tape.is_in("A1", Stage.LOAD))
+        shift.table.pull("usb3")
+        shift.end()
+
+    assert [tile.label for tile in shift.supervisor.snapshot().tiles] == ["A1"]
+    assert shift.tape.reasons("A1") == [FailReason.REMOVED]
+    assert sum(isinstance(event, DriveRemoved) for event in shift.tape.events) == 2
+
+
 def test_a_drain_finishes_what_is_under_way_and_touches_nothing_new(tmp_path: Path) -> None:
     with shift_at(tmp_path, stick_at("old", speed=SLOW)) as shift:
         wait_until(lambda: shift.tape.is_in("old", Stage.LOAD))

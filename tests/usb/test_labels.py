@@ -1,3 +1,4 @@
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.errors import OperatorError
-from station.usb.labels import Port, load_port_map, parse_port_map
+from station.usb.labels import Port, PortMap, load_port_map, parse_port_map
+from station.usb.map_file import render_port_map
 
 MAP = """
 [[port]]
@@ -26,6 +28,49 @@ def test_ports_come_in_the_order_in_which_they_stand_on_the_table() -> None:
         Port("soc/fe980000.usb/1.1:lun1", "왼쪽 2"),
     )
     assert port_map.names == {"0000:00:14.0/1.4.3", "soc/fe980000.usb/1.1:lun1"}
+
+
+def test_a_socket_may_have_two_paths_and_a_hub_with_a_name() -> None:
+    text = """
+    [[port]]
+    label = "A1"
+    path = ["0000:00:14.0/5.1", "0000:00:14.0/usb3/1.1"]
+    hub = "left"
+    """
+    port_map = parse_port_map(text, "ports.toml")
+
+    assert port_map.ports == (Port("0000:00:14.0/5.1", "A1", ("0000:00:14.0/usb3/1.1",), "left"),)
+    assert port_map.names == {"0000:00:14.0/5.1", "0000:00:14.0/usb3/1.1"}
+
+
+names = st.builds(
+    lambda controller, chain: f"{controller}/{'.'.join(map(str, chain))}",
+    st.sampled_from(["0000:00:14.0", "0000:00:14.0/usb3", "soc/fe980000.usb"]),
+    st.lists(st.integers(1, 15), min_size=1, max_size=5),
+)
+words = st.text('ABC왼쪽 12"\\', min_size=1, max_size=16).filter(lambda text: text == text.strip())
+
+
+@given(
+    st.lists(
+        st.tuples(names, words), min_size=1, max_size=9, unique_by=(itemgetter(0), itemgetter(1))
+    ),
+    st.lists(names, max_size=9, unique=True),
+    st.lists(words | st.just(""), min_size=9, max_size=9),
+)
+def test_every_map_reads_back_as_it_was_written(
+    sockets: list[tuple[str, str]], halves: list[str], hubs: list[str]
+) -> None:
+    taken = {name for name, _ in sockets}
+    spare = [half for half in halves if half not in taken]
+    port_map = PortMap(
+        tuple(
+            Port(name, label, tuple(spare[number : number + 1]), hubs[number])
+            for number, (name, label) in enumerate(sockets)
+        )
+    )
+
+    assert parse_port_map(render_port_map(port_map), "ports.toml") == port_map
 
 
 def test_a_map_is_read_from_its_file(tmp_path: Path) -> None:
@@ -58,6 +103,19 @@ def test_a_map_is_read_from_its_file(tmp_path: Path) -> None:
         ),
         pytest.param(
             MAP.replace("0000:00:14.0/1.4.3", "/dev/sdb"), "port 1, path: .*pattern", id="a node"
+        ),
+        pytest.param(
+            MAP.replace('"0000:00:14.0/1.4.3"', '["0000:00:14.0/1", "soc/fe980000.usb/1.1:lun1"]'),
+            "ports 1 and 2 have the same path",
+            id="half of another socket",
+        ),
+        pytest.param(
+            MAP.replace('"0000:00:14.0/1.4.3"', "[]"), "port 1, path", id="no path at all"
+        ),
+        pytest.param(
+            MAP.replace('label = "B1"', 'label = "B1"\nhub = "\\u001b[2J"'),
+            "port 1: the hub",
+            id="escape in hub",
         ),
         pytest.param(MAP.replace("/1.4.3", ""), "port 1, path: .*pattern", id="no chain"),
     ],

@@ -53,12 +53,22 @@ def test_the_half_is_found_through_the_hub_when_the_port_itself_tells_no_peer(
     assert port_of(tree, "sdc") == "0000:00:14.0/5.4.3"
 
 
-def test_a_socket_without_another_half_keeps_its_name(tree: SysfsTree) -> None:
+def test_a_usb_2_socket_goes_by_its_number(tree: SysfsTree) -> None:
     tree.plug("sdb", USB2, "7.2", diskseq=1)
-    tree.plug("sdc", USB3, "3", diskseq=2)
 
     assert port_of(tree, "sdb") == "0000:00:14.0/7.2"
-    assert port_of(tree, "sdc") == "0000:00:14.0/3"
+
+
+def test_a_usb_3_port_whose_other_half_is_unknown_is_no_port_of_the_usb_2_bus(
+    tree: SysfsTree,
+) -> None:
+    tree.plug("sdb", USB2, "3", diskseq=1)
+    tree.plug("sdc", USB3, "3", diskseq=2)
+    tree.plug("sdd", USB3, "4.2", diskseq=3)
+
+    assert port_of(tree, "sdb") == "0000:00:14.0/3"
+    assert port_of(tree, "sdc") == "0000:00:14.0/usb3/3"
+    assert port_of(tree, "sdd") == "0000:00:14.0/usb3/4.2"
 
 
 def test_each_slot_of_a_card_reader_is_a_port(tree: SysfsTree) -> None:

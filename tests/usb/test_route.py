@@ -27,12 +27,12 @@ def tree(tmp_path: Path) -> UsbTree:
 
 
 def routes(tree: UsbTree, chain: str) -> list[tuple[bool, tuple[int, ...]]]:
-    found = find_routes(Port(f"{ROOT}/{chain}", "A1"), tree.sys)
+    (found,) = find_routes(Port(f"{ROOT}/{chain}", "A1"), tree.sys)
     return [(route.is_usb3, route.chain) for route in found.routes]
 
 
 def test_a_usb_2_socket_has_one_way(tree: UsbTree) -> None:
-    found = find_routes(Port(f"{ROOT}/1.4:lun2", "A1"), tree.sys)
+    (found,) = find_routes(Port(f"{ROOT}/1.4:lun2", "A1"), tree.sys)
 
     assert found.unit == Unit(lun=2)
     assert found.routes == (BusRoute(CONTROLLER, is_usb3=False, chain=(1, 4)),)
@@ -56,10 +56,22 @@ def test_a_port_of_a_controller_that_is_not_there_is_refused(tree: UsbTree) -> N
         find_routes(Port("0000:09:00.0/1", "A1"), tree.sys)
 
 
+def test_both_halves_of_a_socket_that_the_kernel_does_not_know_for_one_have_their_way(
+    tree: UsbTree,
+) -> None:
+    tree.add_root(3, 2, mbps=10_000, controller="pci0000:00/0000:00:1c.0")
+    port = Port("0000:00:1c.0/1.2", "A1", ("0000:00:1c.0/usb3/1.2",))
+    tree.add_root(4, 2, controller="pci0000:00/0000:00:1c.0")
+    slow, fast = find_routes(port, tree.sys)
+
+    assert [(way.is_usb3, way.chain) for way in slow.routes] == [(False, (1, 2))]
+    assert [(way.is_usb3, way.chain) for way in fast.routes] == [(True, (1, 2))]
+
+
 def test_ways_to_two_controllers_do_not_mix(tree: UsbTree) -> None:
     tree.add_root(5, 4, controller="pci0000:00/0000:00:1c.0/0000:05:00.0")
 
-    found = find_routes(Port("0000:05:00.0/3", "A1"), tree.sys)
+    (found,) = find_routes(Port("0000:05:00.0/3", "A1"), tree.sys)
 
     assert found.routes == (
         BusRoute("/devices/pci0000:00/0000:00:1c.0/0000:05:00.0", is_usb3=False, chain=(3,)),
@@ -79,5 +91,5 @@ def test_wherever_a_stick_is_plugged_in_its_ports_routes_lead_to_it(
 
     assert name is not None
     assert location is not None
-    found = find_routes(Port(name, "A1"), tree.sys)
+    (found,) = find_routes(Port(name, "A1"), tree.sys)
     assert BusRoute(CONTROLLER, bus == 2, location.socket.chain) in found.routes
