@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from station.device.descriptor import Descriptor
-from station.device.ioctl import blkgetsize64
+from station.device.ioctl import blkgetdiskseq, blkgetsize64
 from station.device.opening import open_device, open_image
 from station.device.scsi import synchronize_cache
 from station.device.transfer import READ_BEYOND, WRITE_BEYOND, require_transfer
@@ -33,7 +33,7 @@ class DirectDrive:
         capacity_bytes: int,
         sector_bytes: int,
         writable: bool,
-        is_device: bool,
+        diskseq: int | None,
         tail: Descriptor | None = None,
     ) -> None:
         self._descriptor = descriptor
@@ -42,9 +42,9 @@ class DirectDrive:
         self._writable = writable
         self._tail = tail
         self._tail_start_bytes = capacity_bytes - capacity_bytes % sector_bytes
-        self._is_device = is_device
+        self._diskseq = diskseq  # None for a file
         # A file has no SCSI cache of its own; fsync reaches the one of the disk that it lies on.
-        self._takes_synchronize_cache = is_device
+        self._takes_synchronize_cache = diskseq is not None
 
     @classmethod
     def open_device(
@@ -73,7 +73,7 @@ class DirectDrive:
             capacity_bytes=opened.capacity_bytes,
             sector_bytes=opened.sector_bytes,
             writable=writable,
-            is_device=True,
+            diskseq=opened.diskseq,
         )
 
     @classmethod
@@ -98,7 +98,7 @@ class DirectDrive:
             capacity_bytes=opened.capacity_bytes,
             sector_bytes=opened.sector_bytes,
             writable=writable,
-            is_device=False,
+            diskseq=None,
             tail=None if opened.tail_fd is None else Descriptor(opened.tail_fd),
         )
 
@@ -124,7 +124,7 @@ class DirectDrive:
         """
         self._require_transfer(offset_bytes, data, WRITE_BEYOND)
         direct, rest = self._split(offset_bytes, data)
-        with self._telling_of_removal():
+        with self._on_its_medium():
             self._descriptor.write_all(offset_bytes, direct)
         if self._tail and rest:
             self._tail.write_all(self._tail_start_bytes, rest)
@@ -141,7 +141,7 @@ class DirectDrive:
         """
         self._require_transfer(offset_bytes, into, READ_BEYOND)
         direct, rest = self._split(offset_bytes, into)
-        with self._telling_of_removal():
+        with self._on_its_medium():
             self._descriptor.read_all(offset_bytes, direct)
         if self._tail and rest:
             with self._tail.use() as fd:
@@ -159,7 +159,7 @@ class DirectDrive:
         """
         if not self._writable:
             return
-        with self._telling_of_removal(), self._descriptor.use() as fd:
+        with self._on_its_medium(), self._descriptor.use() as fd:
             os.fsync(fd)
             if self._takes_synchronize_cache:
                 self._takes_synchronize_cache = synchronize_cache(fd)
@@ -171,23 +171,40 @@ class DirectDrive:
             self._tail.close()
 
     @contextmanager
-    def _telling_of_removal(self) -> Iterator[None]:
-        """Turn whatever the kernel says of a medium that left into ENODEV.
+    def _on_its_medium(self) -> Iterator[None]:
+        """Keep a transfer from any other medium, and tell of one that left as ENODEV.
 
-        The errors differ with the moment: ENODEV or EIO from the transport, then ENOSPC for a write
-        and an early end for a read, because a disk that is being removed has size 0
+        In the slot of a card reader media change under an open descriptor, and once the kernel
+        has noticed, transfers go to the new one. Until then they fail.
+
+        What they fail with differs with the moment: ENODEV or EIO from the transport, then ENOSPC
+        for a write and an early end for a read, because a disk that is being removed has size 0
         (blk_mark_disk_dead in block/genhd.c). udev's notice may come seconds later.
         """
+        self._require_its_medium()
         try:
             yield
         except OSError as error:
-            if self._is_device and error.errno != errno.EBADF and self._has_no_medium():
+            if error.errno != errno.EBADF and self._has_lost_its_medium():
                 raise OSError(errno.ENODEV, os.strerror(errno.ENODEV)) from error
             raise
 
-    def _has_no_medium(self) -> bool:
+    def _require_its_medium(self) -> None:
+        if self._diskseq is None:
+            return
         with self._descriptor.use() as fd:
-            return blkgetsize64(fd) == 0
+            if blkgetdiskseq(fd) != self._diskseq:
+                raise OSError(errno.ENODEV, "another medium is there by now")
+
+    def _has_lost_its_medium(self) -> bool:
+        if self._diskseq is None:
+            return False
+        with self._descriptor.use() as fd:
+            if blkgetsize64(fd) == 0:
+                return True
+            # A card leaves its reader behind. The kernel looks for it every two seconds, and now.
+            is_there = _look_for_medium(fd)
+            return not is_there or blkgetdiskseq(fd) != self._diskseq
 
     def _require_transfer(self, offset_bytes: int, memory: memoryview, beyond: int) -> None:
         require_transfer(
@@ -202,6 +219,19 @@ class DirectDrive:
         """Part what lies in whole sectors from what lies in the tail."""
         direct_bytes = self._tail_start_bytes - offset_bytes
         return memory[:direct_bytes], memory[direct_bytes:]
+
+
+def _look_for_medium(fd: int) -> bool:
+    """Have the kernel ask an open disk whether it still holds its medium, and tell.
+
+    That is part of every opening (sd_open in drivers/scsi/sd.c). A change counts up the disk
+    sequence number.
+    """
+    try:
+        os.close(os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno not in (errno.ENOMEDIUM, errno.ENXIO, errno.ENODEV)
+    return True
 
 
 def _drop_pages(fd: int) -> None:

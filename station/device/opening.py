@@ -46,6 +46,7 @@ class Opened:
         fd: its descriptor; the caller closes it.
         capacity_bytes: size of the medium or file.
         sector_bytes: logical sector size.
+        diskseq: sequence number of the medium of a device; None for a file.
         tail_fd: the same file once more, through the page cache, when its size is no multiple of a
             sector; the caller closes it.
     """
@@ -53,6 +54,7 @@ class Opened:
     fd: int
     capacity_bytes: int
     sector_bytes: int
+    diskseq: int | None = None
     tail_fd: int | None = None
 
 
@@ -70,8 +72,12 @@ def open_device(node: str | Path, expected_diskseq: int | None, *, writable: boo
             on_failure.callback(os.close, fd)
             _require_kind(path, os.fstat(fd).st_mode, stat.S_ISBLK, "block device")
             _lock(fd, path, fcntl.LOCK_EX, wait_s=LOCK_WAIT_S)
-            _require_judged_medium(fd, path, expected_diskseq, writable=writable)
-            opened = Opened(fd, blkgetsize64(fd), blksszget(fd))
+            # Once: what is compared now is what later transfers are held to.
+            diskseq = blkgetdiskseq(fd)
+            if expected_diskseq is not None:
+                _require_same_medium(path, diskseq, expected_diskseq)
+            _require_usable_medium(fd, path, writable=writable)
+            opened = Opened(fd, blkgetsize64(fd), blksszget(fd), diskseq)
         except OSError as error:
             _refuse_device(path, error)
         on_failure.pop_all()
@@ -99,7 +105,7 @@ def open_image(path: str | Path, sector_bytes: int, *, writable: bool) -> Opened
             # Through /proc, since the path may lead to another file by now.
             tail_fd = os.open(f"/proc/self/fd/{fd}", access | os.O_CLOEXEC)
         on_failure.pop_all()
-        return Opened(fd, status.st_size, sector_bytes, tail_fd)
+        return Opened(fd, status.st_size, sector_bytes, tail_fd=tail_fd)
 
 
 def _require_kind(path: str, mode: int, is_kind: Callable[[int], bool], kind: str) -> None:
@@ -127,21 +133,26 @@ def _lock(fd: int, path: str, operation: int, *, wait_s: float) -> None:
             return
 
 
-def _require_judged_medium(
-    fd: int, path: str, expected_diskseq: int | None, *, writable: bool
-) -> None:
-    """Pass the open device when it holds the medium that was judged, and takes writes.
+def _require_same_medium(path: str, diskseq: int, judged: int) -> None:
+    """Pass the medium that was judged.
+
+    Raises:
+        DriveRefusedError: for any other.
+    """
+    if diskseq != judged:
+        raise DriveRefusedError(
+            RefusalReason.CHANGED, f"{path} is disk {diskseq} by now, disk {judged} was judged"
+        )
+
+
+def _require_usable_medium(fd: int, path: str, *, writable: bool) -> None:
+    """Pass an open device that holds a medium, and takes writes if it is to be written to.
 
     Raises:
         DriveRefusedError: for any other.
     """
     if blkgetsize64(fd) == 0:
         raise DriveRefusedError(RefusalReason.CHANGED, f"{path} holds no medium")
-    if expected_diskseq is not None and (found := blkgetdiskseq(fd)) != expected_diskseq:
-        raise DriveRefusedError(
-            RefusalReason.CHANGED,
-            f"{path} is disk {found} by now, disk {expected_diskseq} was judged",
-        )
     # Not every driver refuses the open itself: loop does not.
     if writable and blkroget(fd):
         raise DriveRefusedError(RefusalReason.WRITE_PROTECTED, f"{path} is read-only")

@@ -23,6 +23,7 @@ from station.errors import OperatorError
 from station.verdict import DriveRefusedError, RefusalReason
 
 MIB = 1 << 20
+LOOP_CHANGE_FD = 0x4C06  # include/uapi/linux/loop.h
 
 
 def memory(data: bytes) -> memoryview:
@@ -111,6 +112,24 @@ def test_another_medium_on_the_same_node_is_refused(
     assert diskseq is not None
 
     assert refusal(node, diskseq - 1) is RefusalReason.CHANGED
+
+
+def test_a_medium_that_was_changed_under_the_open_drive_is_not_taken_for_it(
+    make_image: Callable[..., Path], make_loop: Callable[..., Path]
+) -> None:
+    node = make_loop(make_image(), "--read-only")
+    other = make_image(name="other.img")
+    with (
+        closing(DirectDrive.open_device(node, writable=False)) as drive,
+        node.open("rb") as loop,
+        other.open("rb") as file,
+    ):
+        drive.read(0, aligned_buffer(512))
+        fcntl.ioctl(loop, LOOP_CHANGE_FD, file.fileno())
+        with pytest.raises(OSError, match="another medium") as caught:
+            drive.read(0, aligned_buffer(512))
+
+    assert caught.value.errno == errno.ENODEV
 
 
 def test_a_link_to_a_device_is_followed(
