@@ -11,11 +11,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from scripts.benchmarks import chain, load, many, plan, plots, small, stick
+from scripts.benchmarks import chain, load, many, peers, plan, plots, small, stick
 from scripts.benchmarks.figures import Bar, Curve, Line, Missing, Result
 from scripts.benchmarks.machine import describe_machine
-from scripts.benchmarks.report import figure_of, print_json, table_of
+from scripts.benchmarks.report import print_json, said, table_of
 from scripts.benchmarks.stopping import stop_on_signals
+from scripts.benchmarks.tools import install_peers
 from scripts.benchmarks.workbench import Workbench
 from station.errors import OperatorError
 
@@ -26,8 +27,10 @@ _BENCHMARKS: dict[str, Callable[[Workbench], Iterator[Result]]] = {
     "many": many.measure,
     "small": small.measure,
     "chain": chain.measure,
+    "peers": peers.measure,
 }
-_AS_ROOT = ("stick", "many", "chain")
+_AS_ROOT = ("stick", "many", "chain", "peers")
+_FILE_COLUMNS = 140
 _USAGE_EXIT_CODE = 2
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -39,6 +42,10 @@ def bench(  # noqa: PLR0913 - one parameter an option
         list[str] | None, typer.Argument(metavar="[NAME]...", help=f"{', '.join(_BENCHMARKS)}")
     ] = None,
     *,
+    installs: Annotated[
+        bool,
+        typer.Option("--install-peers", help="First install what the station is measured against."),
+    ] = False,
     rounds: Annotated[int, typer.Option(min=1, help="How often each figure is measured.")] = 3,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     draws: Annotated[
@@ -54,24 +61,24 @@ def bench(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Measure how fast the station is: each line a ratio of two things measured in one run."""
     selected = _selected(names)
-    out, err = Console(), Console(stderr=True)
+    if installs:
+        install_peers()
+    out, err = Console(), Console(stderr=True, markup=False, highlight=False)
+    if not out.is_terminal:
+        out.width = _FILE_COLUMNS
     machine = describe_machine()
     lines: list[Line | Missing] = []
     pictures: list[Curve | Bar] = []
     try:
         for name in selected:
-            err.print(f"{name} ...", highlight=False)
+            err.print(f"{name} ...")
             # Closed at once when the run is stopped, and with it whatever is set up.
             with closing(_results(name, memory, disk, rounds)) as results:
                 for result in results:
-                    match result:
-                        case Curve() | Bar():
-                            pictures.append(result)
-                            continue
-                        case Line():
-                            err.print(f"  {result.name}: {figure_of(result)}", markup=False)
-                        case Missing():
-                            err.print(f"  {result.name}: {result.reason}", markup=False)
+                    if isinstance(result, Curve | Bar):
+                        pictures.append(result)
+                        continue
+                    err.print(f"  {said(result)}", soft_wrap=True)
                     lines.append(result)
                     if json:
                         print_json(out, name, result)

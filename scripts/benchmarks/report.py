@@ -25,7 +25,7 @@ def table_of(lines: Sequence[Line | Missing], title: str) -> Table:
             case Line():
                 table.add_row(
                     line.name,
-                    figure_of(line),
+                    _figure(line),
                     f"{min(line.values):.3f}",
                     f"{max(line.values):.3f}",
                     str(len(line.values)),
@@ -35,8 +35,12 @@ def table_of(lines: Sequence[Line | Missing], title: str) -> Table:
     return table
 
 
-def figure_of(line: Line) -> str:
-    """The median with its unit."""
+def said(line: Line | Missing) -> str:
+    """One line in words, while others are still being measured."""
+    return f"{line.name}: {_figure(line) if isinstance(line, Line) else line.reason}"
+
+
+def _figure(line: Line) -> str:
     return f"{line.median:.3f}" if line.unit == RATIO else f"{line.median:.3g} {line.unit}"
 
 

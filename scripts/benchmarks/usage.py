@@ -1,9 +1,18 @@
 """What this process has used of the machine."""
 
 import resource
+from dataclasses import dataclass
 from pathlib import Path
 
 _KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds on the clock and seconds of a processor that something took."""
+
+    total_s: float
+    cpu_s: float
 
 
 def cpu_s() -> float:
