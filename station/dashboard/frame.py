@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from rich.segment import Segment
 
 from station.dashboard import header, theme
+from station.dashboard.blocks import Blocks, blocks_for
 from station.dashboard.cells import Strip, blank, centre, first_fitting, strip_width
 from station.dashboard.event import JobEnded
 from station.dashboard.face import ACTION_URGENCY, face_of, urgency
 from station.dashboard.layout import Rectangle, chosen_tiles, grid_for
+from station.dashboard.letters import LetterSize
 from station.dashboard.snapshot import StationSnapshot
 from station.dashboard.tile import draw_tile
+from station.usb.bus import LinkLoad
 
 # From these heights on there is room for one more line around the tiles, the most needed one first.
 _TITLE_FROM_LINES = 4
@@ -70,6 +73,7 @@ def compose(
         width: of the screen in cells.
         height: of the screen in lines.
     """
+    links = snapshot.links
     above: list[Strip] = []
     below: list[Strip] = []
     if height >= _TITLE_FROM_LINES:
@@ -80,30 +84,29 @@ def compose(
     if height >= (_TITLE_FROM_LINES if snapshot.draining else _LEGEND_FROM_LINES):
         above.append(header.legend_line(snapshot, width))
     if height >= _RECENT_FROM_LINES:
-        below.append(header.recent_line(recent, snapshot.links, width))
+        below.append(header.recent_line(recent, links, width))
     area = Rectangle(0, len(above), width, height - len(above) - len(below))
     patches = [Patch(0, y, strip) for y, strip in enumerate(above)]
-    patches += _tile_patches(snapshot, area)
+    patches += _tile_patches(snapshot, links, area)
     patches += [Patch(0, area.y + area.height + y, strip) for y, strip in enumerate(below)]
     return Frame(width, height, _covering(patches, width, height))
 
 
-def _tile_patches(snapshot: StationSnapshot, area: Rectangle) -> list[Patch]:
+def _tile_patches(
+    snapshot: StationSnapshot, links: Sequence[LinkLoad], area: Rectangle
+) -> list[Patch]:
     tiles = snapshot.tiles
     if not tiles:
         middle = area.y + (area.height - 1) // 2
         return [Patch(0, middle, (Segment(centre("no ports", area.width), theme.FAINT),))]
+    blocks = blocks_for(tuple(hub.size for hub in snapshot.hubs), area.width, area.height)
+    if blocks is not None:
+        return _block_patches(snapshot, links, blocks, area)
     grid = grid_for(len(tiles), area.width, area.height)
     chosen = chosen_tiles([urgency(tile) for tile in tiles], grid.capacity)
     patches: list[Patch] = []
     for slot, index in enumerate(chosen):
-        place = grid.slot(slot)
-        face = face_of(tiles[index], draining=snapshot.draining)
-        strips = draw_tile(face, place.width, place.height, grid.letters)
-        patches += [
-            Patch(area.x + place.x, area.y + place.y + line, strip)
-            for line, strip in enumerate(strips)
-        ]
+        patches += _tile_at(grid.slot(slot), snapshot, index, grid.letters, area)
     if len(chosen) < len(tiles):
         place = grid.slot(grid.capacity - 1)
         text = _hidden_text(snapshot, set(chosen), place.width)
@@ -115,6 +118,37 @@ def _tile_patches(snapshot: StationSnapshot, area: Rectangle) -> list[Patch]:
             )
         )
     return patches
+
+
+def _block_patches(
+    snapshot: StationSnapshot, links: Sequence[LinkLoad], blocks: Blocks, area: Rectangle
+) -> list[Patch]:
+    patches: list[Patch] = []
+    first = 0
+    # There is a heading for each hub or none at all.
+    for hub, place in zip(snapshot.hubs, blocks.headings, strict=False):
+        labels = {tile.label for tile in snapshot.tiles[first : first + hub.size]}
+        first += hub.size
+        busiest = next((load for load in links if not labels.isdisjoint(load.labels)), None)
+        strip = header.hub_line(hub.name, busiest, place.width)
+        patches.append(Patch(area.x + place.x, area.y + place.y, strip))
+    for index, place in enumerate(blocks.slots):
+        patches += _tile_at(place, snapshot, index, blocks.letters, area)
+    return patches
+
+
+def _tile_at(
+    place: Rectangle,
+    snapshot: StationSnapshot,
+    index: int,
+    letters: LetterSize | None,
+    area: Rectangle,
+) -> list[Patch]:
+    face = face_of(snapshot.tiles[index], draining=snapshot.draining)
+    strips = draw_tile(face, place.width, place.height, letters)
+    return [
+        Patch(area.x + place.x, area.y + place.y + line, strip) for line, strip in enumerate(strips)
+    ]
 
 
 def _hidden_text(snapshot: StationSnapshot, chosen: set[int], width: int) -> str:

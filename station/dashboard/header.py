@@ -18,6 +18,9 @@ from station.usb.bus import LinkLoad
 # How much of the last line a full link may take from the newest verdicts, in percent.
 _LINK_SHARE = 60
 
+# What is left of a hub's line beside its name and its link.
+_SHORTEST_RULE_CELLS = 2
+
 # A piece of text and how it is drawn.
 _Piece = tuple[str, Style]
 
@@ -109,14 +112,39 @@ def recent_line(recent: Sequence[JobEnded], links: Sequence[LinkLoad], width: in
 
 def _full_link(load: LinkLoad, width: int) -> str:
     """Say which sticks share a link that is full; empty where there is no room to say it."""
-    first, last = shown(load.labels[0]), shown(load.labels[-1])
-    ports = first if len(load.labels) == 1 else f"{first}…{last}"
-    kind = load.link.kind
-    carried = f"{load.bytes_per_s / 1e6:.0f} of ~{load.link.capacity_bytes_per_s / 1e6:.0f} MB/s"
-    said = (
-        f" {ports}: {kind} link full, {carried}: plug the next one elsewhere ",
-        f" {ports}: {kind} link full, plug in elsewhere ",
-        f" {ports}: {kind} link full ",
-        "",
+    said = f" {shown(load.ports)}: {load.link.kind} link full"
+    return first_fitting(
+        (
+            f"{said}, {_carried(load)}: plug the next one elsewhere ",
+            f"{said}, plug in elsewhere ",
+            f"{said} ",
+            "",
+        ),
+        width,
     )
-    return first_fitting(said, width)
+
+
+def hub_line(name: str, busiest: LinkLoad | None, width: int) -> Strip:
+    """Draw the line above the tiles of one hub: its name, and how busy its link is.
+
+    Args:
+        name: of the hub.
+        busiest: load of the busiest link of its sticks; None while that isn't known.
+        width: in cells.
+    """
+    head = cut(f"━━ {shown(name)} ", width)
+    room = max(0, width - cell_len(head) - _SHORTEST_RULE_CELLS)
+    note, style = "", theme.FAINT
+    if busiest is not None:
+        kind, carried = busiest.link.kind, _carried(busiest)
+        notes: tuple[str, ...] = (f" {kind}: {carried} ", f" {carried} ", "")
+        if busiest.is_full:
+            style = theme.BANNER
+            notes = (f" {kind} link full, {carried} ", f" {kind} link full ", " full ", "")
+        note = first_fitting(notes, room)
+    rule = "━" * (width - cell_len(head) - cell_len(note))
+    return Segment(head, theme.STRONG), Segment(rule, theme.FAINT), Segment(note, style)
+
+
+def _carried(load: LinkLoad) -> str:
+    return f"{load.bytes_per_s / 1e6:.0f} of ~{load.link.capacity_bytes_per_s / 1e6:.0f} MB/s"

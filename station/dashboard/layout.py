@@ -22,7 +22,7 @@ BORDER = 2
 
 # Letters larger than this are welcome, but not at the price of an ugly shape.
 _LARGE_ENOUGH = LetterSize(3, 3)
-_LONGEST_WORD_PIXELS = max(width_pixels(act.value) for act in Act if act is not Act.INSERT)
+LONGEST_WORD_PIXELS = max(width_pixels(act.value) for act in Act if act is not Act.INSERT)
 # Width divided by height of a tile that looks right; a cell is about twice as high as wide.
 _BEST_ASPECT = 2.6
 
@@ -75,8 +75,7 @@ class Grid:
 def grid_for(tiles: int, width: int, height: int) -> Grid:
     """Choose columns and rows for `tiles` tiles on `width` times `height` cells, all at least 1.
 
-    What can be read from farthest away wins: the size of the block letters first, then few empty
-    slots, then a pleasant shape. When not even bare lines would fit them all, the grid has fewer
+    The best by `shape_worth` wins. When not even bare lines would fit them all, the grid has fewer
     slots than tiles: see `chosen_tiles`.
     """
     candidates = [
@@ -91,21 +90,33 @@ def grid_for(tiles: int, width: int, height: int) -> Grid:
     ]
     if not candidates:
         return Grid(max(1, width // NARROWEST_CELLS), height, width, height)
-    return max(candidates, key=lambda grid: _worth(grid, tiles))
+    return max(
+        candidates,
+        key=lambda grid: shape_worth(
+            grid.width // grid.columns, grid.height // grid.rows, grid.capacity - tiles
+        ),
+    )
 
 
-def _worth(grid: Grid, tiles: int) -> tuple[int, int, float]:
-    height = grid.height // grid.rows
-    aspect = grid.width / grid.columns / height
-    if grid.letters is None:
-        legibility = int(height >= BOXED_LINES)
-    else:
-        legibility = 2 - max(SIZES.index(grid.letters), SIZES.index(_LARGE_ENOUGH)) + len(SIZES)
+def shape_worth(tile_width: int, tile_height: int, empty: int) -> tuple[int, int, float]:
+    """Rank a layout by its tiles' size in cells and lines, and by its empty slots; more is better.
+
+    What can be read from farther away comes first, then few empty slots, then a pleasant shape.
+    """
+    aspect = tile_width / tile_height
     return (
-        legibility,
-        -(grid.capacity - tiles),
+        legibility(tile_width, tile_height),
+        -empty,
         -max(aspect / _BEST_ASPECT, _BEST_ASPECT / aspect),
     )
+
+
+def legibility(tile_width: int, tile_height: int) -> int:
+    """Rank a tile by how far away it can be read: its block letters, or whether it has a border."""
+    letters = letter_size(tile_width, tile_height)
+    if letters is None:
+        return int(tile_height >= BOXED_LINES)
+    return 2 - max(SIZES.index(letters), SIZES.index(_LARGE_ENOUGH)) + len(SIZES)
 
 
 @lru_cache(maxsize=256)
@@ -119,7 +130,7 @@ def letter_size(width: int, height: int) -> LetterSize | None:
     beside = 1 + max(PROGRESS_LINES, longest_sentence_lines(inner_width))
     for size in SIZES:
         if (
-            size.width_cells * _LONGEST_WORD_PIXELS <= inner_width
+            size.width_cells * LONGEST_WORD_PIXELS <= inner_width
             and size.height_cells <= inner_height - beside
         ):
             return size

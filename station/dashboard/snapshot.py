@@ -6,6 +6,7 @@ from enum import Enum, auto, unique
 from station.device.drive import DriveInfo
 from station.job.state import Stage
 from station.usb.bus import LinkLoad, Transfer, link_loads
+from station.usb.hubs import HubOnTable
 from station.verdict import Verdict
 
 
@@ -64,6 +65,7 @@ class StationSnapshot:
         draining: whether no more drives are accepted.
         elapsed_s: seconds since the run began.
         tiles: the ports, in the order in which they stand on the table.
+        hubs: which of them stand together there, in the same order; none where that isn't known.
     """
 
     profile: str
@@ -78,6 +80,7 @@ class StationSnapshot:
     draining: bool
     elapsed_s: float
     tiles: tuple[Tile, ...]
+    hubs: tuple[HubOnTable, ...] = ()
 
     @property
     def links(self) -> tuple[LinkLoad, ...]:

@@ -26,6 +26,7 @@ from station.verdict import DriveRefusedError, RefusalReason
 
 _DONOR_TEXT = b"Holiday photos, letters and passwords of the person who gave this stick away.\n"
 _DONOR_BLOCK_BYTES = 4096
+_PORTS_OF_A_HUB = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,10 @@ class VirtualHub:
             raise ValueError("two sticks at one port")
         _require_room(sticks, folder)
         self._folder = folder
-        self._ports = tuple(Port(name, name) for name in names)
+        self._ports = tuple(
+            Port(name, name, hub=f"hub {1 + index // _PORTS_OF_A_HUB}")
+            for index, name in enumerate(names)
+        )
         self._policy = replace(policy or GuardPolicy(), taught_ports=frozenset(names))
         self._clock = clock if clock is not None else WallClock()
         # Guards all that follows; notified when a stick leaves, a job ends, or the hub closes.

@@ -35,6 +35,7 @@ from station.supervisor.remarks import remarks_on_run
 from station.supervisor.seat import Seat
 from station.supervisor.throughput import Throughput
 from station.supervisor.workers import Workers
+from station.usb.hubs import hubs_on_table
 from station.verdict import FailReason, Outcome, Verdict, failed
 
 _POLL_S = 0.1
@@ -156,7 +157,7 @@ class Supervisor:
 
     def snapshot(self) -> StationSnapshot:
         """The station at this moment; from any thread."""
-        seats = dict(self._seats)
+        seats, ports = dict(self._seats), self._hub.ports
         write_bytes_per_s, read_bytes_per_s = self._bytes_per_s
         today = self._today
         return StationSnapshot(
@@ -173,8 +174,9 @@ class Supervisor:
             elapsed_s=self._clock() - self._began_s,
             tiles=tuple(
                 seats[port.name].tile() if port.name in seats else Tile(port.label)
-                for port in self._hub.ports
+                for port in ports
             ),
+            hubs=hubs_on_table(ports),
         )
 
     def _remarks(self) -> tuple[str, ...]:

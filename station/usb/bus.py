@@ -74,6 +74,12 @@ class LinkLoad:
     bytes_per_s: float
 
     @property
+    def ports(self) -> str:
+        """The first and the last of the labels: `A1…A6`."""
+        first, last = self.labels[0], self.labels[-1]
+        return first if first == last else f"{first}…{last}"
+
+    @property
     def fraction(self) -> float:
         """Share of its capacity that is in use; may be above 1 where a host is very good."""
         return self.bytes_per_s / self.link.capacity_bytes_per_s

@@ -13,10 +13,11 @@ from station.device.drive import Drive
 from station.device.fault import ReadOnly, Vanish, Wraparound
 from station.device.pace import DriveSpeed
 from station.errors import OperatorError
-from station.hotplug.events import Inserted, PlugEvent, Port, Removed
+from station.hotplug.events import Inserted, PlugEvent, Removed
 from station.hotplug.virtual import VirtualHub, VirtualStick
 from station.units import MIB
 from station.usb.guard import GuardPolicy, ProtectedDrive
+from station.usb.hubs import hubs_on_table
 from station.verdict import DriveRefusedError, RefusalReason
 
 STICK = VirtualStick(port="port-1", capacity_bytes=8 * MIB, vendor="Virtual", serial="A")
@@ -91,11 +92,21 @@ def test_a_stick_says_of_itself_what_the_script_says(tmp_path: Path) -> None:
     )
 
 
+def test_every_eight_ports_are_a_hub(tmp_path: Path) -> None:
+    hub = hub_of(tmp_path, *(replace(STICK, port=f"port-{number}") for number in range(1, 18)))
+
+    assert [(each.name, each.size) for each in hubs_on_table(hub.ports)] == [
+        ("hub 1", 8),
+        ("hub 2", 8),
+        ("hub 3", 1),
+    ]
+
+
 def test_ports_stand_in_natural_order(tmp_path: Path) -> None:
     names = ["port-10", "port-2", "port-1"]
     hub = hub_of(tmp_path, *(replace(STICK, port=name) for name in names))
 
-    assert hub.ports == tuple(Port(name, name) for name in names[::-1])
+    assert [port.label for port in hub.ports] == names[::-1]
 
 
 def test_an_image_holds_what_its_donor_left(tmp_path: Path) -> None:
