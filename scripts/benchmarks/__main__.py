@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from scripts.benchmarks import chain, load, many, peers, plan, plots, small, stick
+from scripts.benchmarks import chain, load, many, peers, plan, plots, probe, small, stick
 from scripts.benchmarks.figures import Bar, Curve, Line, Missing, Result
 from scripts.benchmarks.machine import describe_machine
 from scripts.benchmarks.report import print_json, said, table_of
@@ -28,6 +28,7 @@ _BENCHMARKS: dict[str, Callable[[Workbench], Iterator[Result]]] = {
     "small": small.measure,
     "chain": chain.measure,
     "peers": peers.measure,
+    "probe": probe.measure,
 }
 _AS_ROOT = ("stick", "many", "chain", "peers")
 _FILE_COLUMNS = 140

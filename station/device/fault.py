@@ -104,6 +104,11 @@ class Hang(RangeFault):
 
 
 @dataclass(frozen=True, slots=True)
+class FlushError:
+    """Each flush fails with EIO."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wraparound:
     """A counterfeit on which offsets beyond the real size land at the beginning again."""
 
@@ -157,7 +162,7 @@ class ReadOnly:
 Interruption = ReadError | WriteError | Vanish | Hang
 Corruption = CorruptReads | CorruptWrites
 Counterfeit = Wraparound | Limbo | Chain
-Fault = Interruption | Corruption | LostWrites | Counterfeit | CacheInFront | ReadOnly
+Fault = Interruption | FlushError | Corruption | LostWrites | Counterfeit | CacheInFront | ReadOnly
 
 
 FaultT = TypeVar("FaultT", bound=Interruption | Corruption)

@@ -10,15 +10,28 @@ from station.device.fault import Operation
 
 @dataclass(frozen=True, slots=True)
 class DriveSpeed:
-    """Bytes per second that the medium and its bus carry in either direction."""
+    """How fast a drive is.
+
+    Attributes:
+        write_bytes_per_s: what the medium and its bus carry.
+        read_bytes_per_s: likewise.
+        write_apart_s: what a write costs besides, that doesn't begin where the last command ended:
+            flash copies what else lies in the block.
+        read_apart_s: likewise.
+    """
 
     write_bytes_per_s: float
     read_bytes_per_s: float
+    write_apart_s: float = 0.0
+    read_apart_s: float = 0.0
 
-    def duration_s(self, operation: Operation, length_bytes: int) -> float:
+    def duration_s(
+        self, operation: Operation, length_bytes: int, *, is_apart: bool = False
+    ) -> float:
         """How long a transfer takes at least."""
-        speed = self.write_bytes_per_s if operation is Operation.WRITE else self.read_bytes_per_s
-        return length_bytes / speed
+        if operation is Operation.WRITE:
+            return self.write_apart_s * is_apart + length_bytes / self.write_bytes_per_s
+        return self.read_apart_s * is_apart + length_bytes / self.read_bytes_per_s
 
 
 class Clock(Protocol):

@@ -16,6 +16,7 @@ from threading import Condition
 from station.device.fault import (
     ArmedFault,
     Fault,
+    FlushError,
     Hang,
     Interruption,
     Operation,
@@ -93,6 +94,7 @@ class SimulatedDrive:
         self._clock = clock if clock is not None else WallClock()
         self._keep_log = keep_log
         self._write_log: list[WriteRecord] = []
+        self._next_bytes = 0  # where the last command ended
         self._bytes_written = 0
         self._bytes_read = 0
         self._operations = 0
@@ -102,6 +104,7 @@ class SimulatedDrive:
         self._vanished = False
         self._closed = False
         self._interruptions = [armed(fault) for fault in faults if isinstance(fault, Interruption)]
+        self._flush_fails = any(isinstance(fault, FlushError) for fault in faults)
         self._medium = SimulatedMedium(backing, capacity_bytes, faults)
 
     @property
@@ -164,11 +167,12 @@ class SimulatedDrive:
         """Return at once: what was acknowledged is on the medium.
 
         Raises:
-            OSError: EIO once the stick has left, as fsync does; EBADF after `close`.
+            OSError: EIO when flushes fail, and once the stick has left, as fsync does; EBADF after
+                `close`.
         """
         self._operations += 1
         with self._changed:
-            if self._vanished and not self._closed:
+            if (self._vanished or self._flush_fails) and not self._closed:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             self._require_present()
 
@@ -232,7 +236,10 @@ class SimulatedDrive:
         """Do one uninterrupted transfer, and take as long over it as the drive would."""
         with self._changed:
             self._require_present()
-        duration_s = self._speed.duration_s(operation, memory.nbytes) if self._speed else 0.0
+        is_apart, self._next_bytes = offset_bytes != self._next_bytes, offset_bytes + memory.nbytes
+        duration_s = 0.0
+        if self._speed is not None:
+            duration_s = self._speed.duration_s(operation, memory.nbytes, is_apart=is_apart)
         due_s = self._pace.begin(self._clock.now_s(), duration_s)
         if operation is Operation.WRITE:
             self._medium.write(offset_bytes, memory)

@@ -13,6 +13,14 @@ def test_a_transfer_takes_its_length_over_the_speed_of_its_direction() -> None:
     assert speed.duration_s(Operation.READ, 40_000_000) == 2
 
 
+def test_a_transfer_apart_from_the_last_one_costs_more_as_on_old_flash() -> None:
+    speed = DriveSpeed(4e6, 20e6, write_apart_s=0.5, read_apart_s=0.25)
+
+    assert speed.duration_s(Operation.WRITE, 4_000_000, is_apart=True) == 1.5
+    assert speed.duration_s(Operation.READ, 20_000_000, is_apart=True) == 1.25
+    assert speed.duration_s(Operation.WRITE, 4_000_000, is_apart=False) == 1
+
+
 @given(
     commands=st.lists(
         st.tuples(st.floats(0, 10), st.floats(1, 10), st.floats(0, 1)), min_size=1, max_size=50
