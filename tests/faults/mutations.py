@@ -215,7 +215,7 @@ MUTATIONS = (
     Mutation(
         "jobs of a killed station stay open",
         "station/ledger/ledger.py",
-        "                _insert_verdict(connection, job_id, end, now)\n            run_id",
+        "                _insert_verdict(connection, orphan.job, end, now)\n            run_id",
         "                pass\n            run_id",
         _KILLS,
     ),
