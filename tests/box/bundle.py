@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.box.build import CHECKOUT
 from tests.box.machine import GUEST_EXCHANGE, Machine
+from tests.box.sockets import Socket
 
 GUEST_ROOT = Path("/srv/station")
 """The station's root folder on the guest."""
@@ -29,15 +30,11 @@ manifest = "films"
 """
 
 
-def install_bundle(machine: Machine, root: Path) -> Path:
-    """Make a bundle of films in a folder of the host, and copy it to the guest's own disk.
-
-    Args:
-        machine: whose `GUEST_ROOT` it becomes.
-        root: a new folder of the host.
+def make_bundle(root: Path) -> Path:
+    """Make a bundle of films, with the profile that takes it, in a new folder of the host.
 
     Returns:
-        The folder of the bundle's files on the host.
+        The folder of the bundle's files.
     """
     films = root / "films"
     for name, size_bytes in FILES.items():
@@ -54,6 +51,11 @@ def install_bundle(machine: Machine, root: Path) -> Path:
         check=True,
         cwd=CHECKOUT,
     )
+    return films
+
+
+def copy_bundle(machine: Machine, root: Path) -> None:
+    """Copy what `make_bundle` made to the guest's own disk, as its `GUEST_ROOT`."""
     # The station's own user is to read it there, whoever owns it and whatever umask rules here.
     subprocess.run(
         [
@@ -64,4 +66,36 @@ def install_bundle(machine: Machine, root: Path) -> Path:
     )
     machine.run("mkdir", "--parents", GUEST_ROOT)
     machine.run("tar", "-xf", GUEST_EXCHANGE / "root.tar", "-C", GUEST_ROOT)
+
+
+def install_bundle(machine: Machine, root: Path) -> Path:
+    """Make a bundle in a new folder of the host and copy it to the guest; returns its files."""
+    films = make_bundle(root)
+    copy_bundle(machine, root)
     return films
+
+
+def sums_of(films: Path) -> list[str]:
+    """What `b3sum` on the host says of a bundle's files, sorted."""
+    said = subprocess.run(
+        ["b3sum", *FILES], cwd=films, check=True, capture_output=True, text=True
+    ).stdout
+    return sorted(said.splitlines())
+
+
+def mounted_sums(machine: Machine, socket: Socket) -> list[str]:
+    """What `b3sum` in the guest says of the files on a stick, sorted.
+
+    Raises:
+        GuestCommandError: when the stick can't be mounted.
+    """
+    # As when it is plugged in anew: when udev looks again at a disk, is its own affair.
+    machine.run("partx", "--update", socket.disk)
+    partition = f"{socket.disk}-part1"
+    machine.run("udevadm", "wait", "--timeout=60", partition)
+    machine.run("mount", "-t", "vfat", "-o", "ro,utf8", partition, "/mnt")
+    try:
+        said = machine.run("sh", "-c", "cd /mnt && find * -type f -exec b3sum {} +")
+    finally:
+        machine.run("umount", "/mnt")
+    return sorted(said.splitlines())

@@ -1,13 +1,15 @@
 """Plugging and pulling while the machine runs."""
 
+import os
+import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.box.qmp import MachineProtocol
 from tests.box.sockets import Socket
-from tests.box.stick import BadSector, Counterfeit, Keyboard, NestedHub, Pluggable, Speed, Stick
+from tests.box.stick import Keyboard, NestedHub, Pluggable, Speed, Stick
 
 _PLUGIN = Path(__file__).with_name("liar.py")
 _HUNG_BYTES_PER_S = 1
@@ -130,7 +132,7 @@ class Hub:
             faults: {
                 "driver": "blkdebug",
                 "image": memory,
-                **_injected(stick.bad_sectors),
+                **_injected(stick),
             },
             flash: {"driver": "raw", "file": faults},
             speed: {"driver": "throttle", "file": flash, "throttle-group": group},
@@ -141,10 +143,14 @@ class Hub:
             )
 
     def _memory(self, stick: Stick, socket: Socket) -> dict[str, object]:
-        if stick.counterfeit is None:
-            return {"driver": "file", "filename": str(stick.memory)}
+        lies = _lies(stick)
         path = self._folder / f"{socket.name}.nbd"
-        _serve_lies(stick.memory, stick.counterfeit, path)
+        if stick.cached:
+            serve_cached(stick.memory, path)
+        elif lies:
+            _serve(path, "python", _PLUGIN, f"memory={stick.memory}", *lies)
+        else:
+            return {"driver": "file", "filename": str(stick.memory)}
         return {"driver": "nbd", "server": {"type": "unix", "path": str(path)}}
 
     def _add_device(self, driver: str, properties: Mapping[str, object]) -> None:
@@ -169,29 +175,52 @@ def _limits(speed: Speed) -> dict[str, int]:
     return {"bps-write": speed.write_bytes_per_s, "bps-read": speed.read_bytes_per_s}
 
 
-def _injected(bad_sectors: Sequence[BadSector]) -> dict[str, object]:
-    rules = [
+def _injected(stick: Stick) -> dict[str, object]:
+    rules: list[dict[str, object]] = [
         {
             "event": "none",  # at any time
             "iotype": bad.on,
             "sector": bad.offset_bytes // _BLKDEBUG_SECTOR_BYTES,
-            "once": False,
+            "once": bad.once,
         }
-        for bad in bad_sectors
+        for bad in stick.bad_sectors
     ]
+    if stick.fails_flush:
+        rules.append({"event": "none", "iotype": "flush"})
     # QEMU takes no empty list here.
     return {"inject-error": rules} if rules else {}
 
 
-def _serve_lies(memory: Path, counterfeit: Counterfeit, path: Path) -> None:
+def _lies(stick: Stick) -> list[str]:
+    """What the plugin is told; nothing for a stick that says what it does."""
+    lies = []
+    if stick.counterfeit is not None:
+        lies += [f"real={stick.counterfeit.real_bytes}", f"lie={stick.counterfeit.lie}"]
+    if (bad := stick.bad_flash) is not None:
+        lies += [f"does={bad.does}", f"start={bad.start_bytes}", f"end={bad.end_bytes}"]
+        lies += [f"pause={bad.pause_s}"]
+    return lies
+
+
+def serve_cached(memory: Path, path: Path) -> None:
+    """Offer an image file at a socket, as memory that loses with its power what was not flushed."""
+    _serve(path, "--filter=cache", "file", memory, "cache=writeback")
+
+
+def cut_power(folder: Path) -> None:
+    """End what serves flash from a folder, at once: what it kept to itself is gone."""
+    for pid_file in folder.glob("*.pid"):
+        os.kill(int(pid_file.read_text()), signal.SIGKILL)
+        pid_file.unlink()
+
+
+def _serve(path: Path, *what: str | Path) -> None:
     # It goes to the background once it listens, and ends when the stick is pulled.
     path.unlink(missing_ok=True)
     subprocess.run(
         [
-            *("nbdkit", "--unix", path, "--filter=exitlast", "python", _PLUGIN),
-            f"memory={memory}",
-            f"real={counterfeit.real_bytes}",
-            f"lie={counterfeit.lie}",
+            *("nbdkit", "--unix", path, "--pidfile", path.with_suffix(".pid")),
+            *("--filter=exitlast", *what),
         ],
         check=True,
         capture_output=True,

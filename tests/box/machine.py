@@ -93,7 +93,7 @@ class Machine:
         cls,
         image: BoxImage,
         folder: Path,
-        data_disk: Path,
+        data_disk: Path | str,
         *,
         arguments: Sequence[str] = (),
         on_terminal: bool = False,
@@ -103,7 +103,7 @@ class Machine:
         Args:
             image: what to boot.
             folder: where the machine's files go: `exchange`, and the logs `console` and `qemu`.
-            data_disk: image file of an internal SATA disk.
+            data_disk: image file of an internal SATA disk, or another place in QEMU's words.
             arguments: more arguments for QEMU.
             on_terminal: whether the guest's console is this process's terminal, and no log.
 
@@ -249,7 +249,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _command(
-    image: BoxImage, folder: Path, data_disk: Path, protocol_fd: int, agent_fd: int
+    image: BoxImage, folder: Path, data_disk: Path | str, protocol_fd: int, agent_fd: int
 ) -> list[str]:
     return [
         *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"),
@@ -279,7 +279,7 @@ def _console(log: Path | None) -> list[str]:
     return ["-chardev", f"{backend},id=console", "-serial", "chardev:console"]
 
 
-def _disk(name: str, path: Path, mode: str) -> list[str]:
+def _disk(name: str, path: Path | str, mode: str) -> list[str]:
     return ["-drive", f"if=none,id={name},format=raw,file={path},{mode}"]
 
 

@@ -37,6 +37,33 @@ class Counterfeit:
     real_bytes: int
 
 
+@unique
+class Misdeed(StrEnum):
+    """What flash does to certain bytes; the values are those that the plugin `liar.py` takes."""
+
+    FLIP_WRITTEN = "flip-written"  # stores the lowest bit of the first byte wrong
+    FLIP_READ = "flip-read"  # gives the lowest bit of the first byte wrong; the memory is right
+    LOSE = "lose"  # takes writes without effect
+    PAUSE = "pause"  # answers the first write late
+
+
+@dataclass(frozen=True, slots=True)
+class BadFlash:
+    """Bytes of the flash with which something goes wrong in silence.
+
+    Attributes:
+        does: what.
+        start_bytes: the first byte.
+        end_bytes: the byte after the last.
+        pause_s: for PAUSE, how late it answers.
+    """
+
+    does: Misdeed
+    start_bytes: int
+    end_bytes: int
+    pause_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class BadSector:
     """A sector on which commands fail with EIO.
@@ -44,10 +71,12 @@ class BadSector:
     Attributes:
         offset_bytes: where it is; a multiple of 512.
         on: the command that fails: `read` or `write`.
+        once: whether only the first one does.
     """
 
     offset_bytes: int
     on: str
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +101,10 @@ class Stick:
         product: SCSI product string, at most 16 characters.
         serial: USB serial number.
         counterfeit: how it lies; None for an honest one.
+        bad_flash: where it goes wrong in silence; None for nowhere.
         bad_sectors: where it fails.
+        fails_flush: whether each flush fails; the kernel asks UAS sticks alone for one.
+        cached: whether it keeps what it is given to itself until it is asked to flush.
     """
 
     memory: Path
@@ -84,7 +116,10 @@ class Stick:
     product: str = "Flash"
     serial: str = "0001"
     counterfeit: Counterfeit | None = None
+    bad_flash: BadFlash | None = None
     bad_sectors: tuple[BadSector, ...] = ()
+    fails_flush: bool = False
+    cached: bool = False
 
 
 def blank_stick(memory: Path, capacity_bytes: int, fill: bytes = b"") -> Stick:

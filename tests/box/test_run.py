@@ -1,13 +1,12 @@
 """The real station in the box: what comes of real sticks of the kernel's."""
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.box.bundle import FILES, GUEST_ROOT, PROFILE
+from tests.box.bundle import GUEST_ROOT, PROFILE, mounted_sums, sums_of
 from tests.box.hub import Hub
 from tests.box.machine import Machine
 from tests.box.sockets import sockets
@@ -57,20 +56,7 @@ def test_stick_that_passed_mounts_and_holds_every_file_of_the_bundle(  # noqa: P
 
     assert (verdict.verdict, verdict.reason) == ("pass", None)
 
-    # As when it is plugged in anew: when udev looks again at a disk, is its own affair.
-    machine.run("partx", "--update", socket.disk)
-    partition = f"{socket.disk}-part1"
-    machine.run("udevadm", "wait", "--timeout=60", partition)
-    machine.run("mount", "-t", "vfat", "-o", "ro,utf8", partition, "/mnt")
-    try:
-        sums = machine.run("sh", "-c", "cd /mnt && find * -type f -exec b3sum {} +")
-    finally:
-        machine.run("umount", "/mnt")
-    expected = subprocess.run(
-        ["b3sum", *FILES], cwd=bundle, check=True, capture_output=True, text=True
-    ).stdout
-
-    assert sorted(sums.splitlines()) == sorted(expected.splitlines())
+    assert mounted_sums(machine, socket) == sums_of(bundle)
 
     hub.pull(socket)
     run.await_event(serial, "removed")
