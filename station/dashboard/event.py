@@ -5,6 +5,8 @@ from datetime import datetime
 
 from station.device.drive import DriveInfo
 from station.job.state import Stage
+from station.usb.bus import LinkLoad
+from station.usb.link_watch import LinkUse
 from station.verdict import Verdict
 
 
@@ -45,6 +47,20 @@ class StageProgressed:
 
 
 @dataclass(frozen=True, slots=True)
+class LinksMeasured:
+    """How busy the USB links are that drives at work share; told about once a second.
+
+    Attributes:
+        time: when it was measured.
+        loads: the links in use, the busiest for its capacity first; none when the last one has
+            become idle.
+    """
+
+    time: datetime
+    loads: tuple[LinkLoad, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class JobEnded:
     """A verdict that is durable in the ledger; `refused` ones too."""
 
@@ -76,6 +92,7 @@ class RunEnded:
         elapsed_s: seconds since the run began.
         notes: one line for each stick that passed and yet deserves a second look; may hold text
             that came from a drive and is escaped by whoever shows it.
+        full_links: the USB links that were full for some of the time, the longest first.
     """
 
     time: datetime
@@ -84,6 +101,15 @@ class RunEnded:
     refused: int
     elapsed_s: float
     notes: tuple[str, ...] = ()
+    full_links: tuple[LinkUse, ...] = ()
 
 
-StationEvent = DriveInserted | StageBegan | StageProgressed | JobEnded | DriveRemoved | RunEnded
+StationEvent = (
+    DriveInserted
+    | StageBegan
+    | StageProgressed
+    | LinksMeasured
+    | JobEnded
+    | DriveRemoved
+    | RunEnded
+)

@@ -115,7 +115,7 @@ def _full_link(load: LinkLoad, width: int) -> str:
     said = f" {shown(load.ports)}: {load.link.kind} link full"
     return first_fitting(
         (
-            f"{said}, {_carried(load)}: plug the next one elsewhere ",
+            f"{said}, {load.carried}: plug the next one elsewhere ",
             f"{said}, plug in elsewhere ",
             f"{said} ",
             "",
@@ -136,7 +136,7 @@ def hub_line(name: str, busiest: LinkLoad | None, width: int) -> Strip:
     room = max(0, width - cell_len(head) - _SHORTEST_RULE_CELLS)
     note, style = "", theme.FAINT
     if busiest is not None:
-        kind, carried = busiest.link.kind, _carried(busiest)
+        kind, carried = busiest.link.kind, busiest.carried
         notes: tuple[str, ...] = (f" {kind}: {carried} ", f" {carried} ", "")
         if busiest.is_full:
             style = theme.BANNER
@@ -144,7 +144,3 @@ def hub_line(name: str, busiest: LinkLoad | None, width: int) -> Strip:
         note = first_fitting(notes, room)
     rule = "━" * (width - cell_len(head) - cell_len(note))
     return Segment(head, theme.STRONG), Segment(rule, theme.FAINT), Segment(note, style)
-
-
-def _carried(load: LinkLoad) -> str:
-    return f"{load.bytes_per_s / 1e6:.0f} of ~{load.link.capacity_bytes_per_s / 1e6:.0f} MB/s"

@@ -9,6 +9,7 @@ from station.dashboard.event import (
     DriveInserted,
     DriveRemoved,
     JobEnded,
+    LinksMeasured,
     RunEnded,
     StageBegan,
     StageProgressed,
@@ -17,6 +18,7 @@ from station.dashboard.event import (
 from station.dashboard.sink import LineSink
 from station.dashboard.snapshot import StationSnapshot
 from station.device.drive import DriveInfo
+from station.usb.bus import Link
 from station.verdict import Outcome
 
 JsonObject = dict[str, object]
@@ -44,8 +46,8 @@ def json_object(event: StationEvent) -> JsonObject:
     """Turn an event into its object.
 
     Every object has `event`, `time` (RFC 3339, with the offset from UTC), `port` and `drive`; a
-    `summary` has null for the last two. Strings of a stick are given as they are. Numbers that are
-    unknown are null.
+    `summary` and `links` have null for the last two. Strings of a stick are given as they are.
+    Numbers that are unknown are null.
     """
     match event:
         case DriveInserted():
@@ -77,16 +79,27 @@ def json_object(event: StationEvent) -> JsonObject:
                 "detail": verdict.detail,
             }
         case RunEnded():
-            return {
-                "event": "summary",
-                "time": event.time.astimezone().isoformat(),
-                "port": None,
-                "drive": None,
+            return _of_run("summary", event) | {
                 "passed": event.passed,
                 "failed": event.failed,
                 "refused": event.refused,
                 "elapsed_s": _finite(event.elapsed_s),
                 "notes": list(event.notes),
+                "full_links": [
+                    _link(use.link, use.labels) | {"full_s": use.full_s} for use in event.full_links
+                ],
+            }
+        case LinksMeasured():
+            return _of_run("links", event) | {
+                "links": [
+                    _link(load.link, load.labels)
+                    | {
+                        "bytes_per_s": _finite(load.bytes_per_s),
+                        "capacity_bytes_per_s": load.link.capacity_bytes_per_s,
+                        "full": load.is_full,
+                    }
+                    for load in event.loads
+                ]
             }
 
 
@@ -98,6 +111,20 @@ def _of_drive(
         "time": event.time.astimezone().isoformat(),
         "port": event.port,
         "drive": _drive(event.drive),
+    }
+
+
+def _of_run(name: str, event: LinksMeasured | RunEnded) -> JsonObject:
+    time = event.time.astimezone().isoformat()
+    return {"event": name, "time": time, "port": None, "drive": None}
+
+
+def _link(link: Link, labels: tuple[str, ...]) -> JsonObject:
+    return {
+        "controller": link.controller,
+        "root_port": link.root_port,
+        "mbps": link.mbps,
+        "ports": list(labels),
     }
 
 

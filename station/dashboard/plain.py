@@ -10,17 +10,20 @@ from station.dashboard.event import (
     DriveInserted,
     DriveRemoved,
     JobEnded,
+    LinksMeasured,
     RunEnded,
     StageBegan,
     StageProgressed,
     StationEvent,
 )
 from station.dashboard.face import stick_name, time_left
+from station.dashboard.link_lines import LinkLines
 from station.dashboard.sink import LineSink
 from station.dashboard.snapshot import StationSnapshot
 from station.dashboard.words import advice_on, result_of
 from station.device.drive import DriveInfo
 from station.units import format_duration, format_size, format_speed
+from station.usb.bus import first_to_last
 
 # A log of forty sticks stays readable, and yet no job is silent for longer than a minute.
 _STEP_PERCENT = 10
@@ -28,6 +31,10 @@ _SHORTEST_GAP_S = 10
 _LONGEST_GAP_S = 60
 # Ports are mostly called A1 to D16; longer names only push their own line to the right.
 _PORT_CELLS = 4
+
+
+# What is told by itself; of links only what became of them is.
+PlainEvent = DriveInserted | DriveRemoved | JobEnded | RunEnded | StageBegan | StageProgressed
 
 
 @dataclass(slots=True)
@@ -44,13 +51,17 @@ class PlainView:
     def __init__(self, stream: IO[str]) -> None:
         self._sink = LineSink(stream)
         self._told: dict[int, _Told] = {}
+        self._links = LinkLines()
 
     def start(self, sample: Callable[[], StationSnapshot]) -> None:
         """Do nothing: lines come from events alone."""
 
     def tell(self, event: StationEvent) -> None:
         """Write the event's lines, unless it is progress too small to be worth one."""
-        if self._is_news(event):
+        if isinstance(event, LinksMeasured):
+            for line in self._links.news(event):
+                self._sink.write_line(f"{_clock(event)} {line}")
+        elif self._is_news(event):
             for line in lines_of(event):
                 self._sink.write_line(line)
 
@@ -58,7 +69,7 @@ class PlainView:
         """End the lines. Raises StationFaultError when some could not be written."""
         self._sink.close()
 
-    def _is_news(self, event: StationEvent) -> bool:
+    def _is_news(self, event: PlainEvent) -> bool:
         match event:
             case StageBegan():
                 self._told[event.job] = _Told(event.time, 0)
@@ -77,16 +88,24 @@ class PlainView:
         return True
 
 
-def lines_of(event: StationEvent) -> list[str]:
-    """Put an event into lines: its own, and before it the notes of a run that ended."""
-    clock = f"{event.time.astimezone():%H:%M:%S}"
-    notes = event.notes if isinstance(event, RunEnded) else ()
-    return [*(f"{clock} note: {shown(note)}" for note in notes), line_of(event)]
+def lines_of(event: PlainEvent) -> list[str]:
+    """Put an event into lines: its own, and before it what is to be noted of a run that ended."""
+    if not isinstance(event, RunEnded):
+        return [line_of(event)]
+    elapsed = format_duration(event.elapsed_s)
+    links = (
+        f"{shown(first_to_last(use.labels))}: {use.link.kind} link full for"
+        f" {format_duration(use.full_s)} of {elapsed}"
+        for use in event.full_links
+        if use.full_s >= _SHORTEST_GAP_S
+    )
+    notes = (f"note: {shown(note)}" for note in event.notes)
+    return [*(f"{_clock(event)} {line}" for line in (*links, *notes)), line_of(event)]
 
 
-def line_of(event: StationEvent) -> str:
+def line_of(event: PlainEvent) -> str:
     """Put an event into one line, safe to show, without the line break."""
-    clock = f"{event.time.astimezone():%H:%M:%S}"
+    clock = _clock(event)
     match event:
         case DriveInserted():
             return f"{clock} {_who(event.port, event.drive)}  inserted"
@@ -114,6 +133,10 @@ def line_of(event: StationEvent) -> str:
                 f"{clock} {event.passed} passed, {event.failed} failed, {event.refused} refused"
                 f" in {format_duration(event.elapsed_s)}"
             )
+
+
+def _clock(event: StationEvent) -> str:
+    return f"{event.time.astimezone():%H:%M:%S}"
 
 
 def _who(port: str, drive: DriveInfo) -> str:

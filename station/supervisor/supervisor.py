@@ -13,15 +13,7 @@ from datetime import UTC, datetime
 import psutil
 
 from station.content.profile import Profile
-from station.dashboard.event import (
-    DriveInserted,
-    DriveRemoved,
-    JobEnded,
-    RunEnded,
-    StageBegan,
-    StageProgressed,
-    StationEvent,
-)
+from station.dashboard.event import DriveInserted, DriveRemoved
 from station.dashboard.snapshot import StationSnapshot, Tile
 from station.dashboard.view import View
 from station.device.drive import DriveInfo
@@ -33,10 +25,11 @@ from station.ledger.ledger import Ledger
 from station.ledger.records import Tally
 from station.supervisor.remarks import remarks_on_run
 from station.supervisor.seat import Seat
+from station.supervisor.telling import Teller
 from station.supervisor.throughput import Throughput
 from station.supervisor.workers import Workers
 from station.usb.hubs import hubs_on_table
-from station.verdict import FailReason, Outcome, Verdict, failed
+from station.verdict import FailReason, Verdict, failed
 
 _POLL_S = 0.1
 _SAMPLE_EVERY_S = 0.25
@@ -88,16 +81,16 @@ class Supervisor:
         self._hub = hub
         self._ledger = ledger
         self._view = view
+        self._teller = Teller(view, ledger, clock)
         self._patience = patience or Patience()
         self._clock = clock
-        self._events: queue.SimpleQueue[StationEvent] = queue.SimpleQueue()
         self._faults: queue.SimpleQueue[StationError] = queue.SimpleQueue()
         self._workers = Workers(
             hub=hub,
             book=book,
             ledger=ledger,
             profile=name.profile,
-            tell=self._events.put,
+            tell=self._teller.put,
             report=self._faults.put,
             reloads=reloads,
         )
@@ -107,12 +100,8 @@ class Supervisor:
         self._throughput = Throughput(clock)
         self._stops = 0
         self._fault: StationError | None = None
-        self._began_s = clock()
         self._told_progress_s = self._sampled_s = float("-inf")
         self._stopped_s: float | None = None
-        self._midnight = _midnight()
-        self._today = ledger.tally(self._midnight)
-        self._verdicts: dict[Outcome, int] = dict.fromkeys(Outcome, 0)
         self._bytes_per_s = (0.0, 0.0)
 
     def request_stop(self) -> None:
@@ -138,28 +127,18 @@ class Supervisor:
                 self._take_plug_events()
                 self._watch()
             self._tell_events()
-            tally = Tally(*(self._verdicts[outcome] for outcome in Outcome))
-            self._view.tell(
-                RunEnded(
-                    datetime.now(UTC),
-                    tally.passed,
-                    tally.failed,
-                    tally.refused,
-                    self._clock() - self._began_s,
-                    self._remarks(),
-                )
-            )
+            self._teller.tell_end(self._remarks())
         finally:
             self._view.stop()
         if self._fault is not None:
             raise self._fault
-        return tally
+        return self._teller.tally
 
     def snapshot(self) -> StationSnapshot:
         """The station at this moment; from any thread."""
         seats, ports = dict(self._seats), self._hub.ports
         write_bytes_per_s, read_bytes_per_s = self._bytes_per_s
-        today = self._today
+        today = self._teller.today
         return StationSnapshot(
             profile=self._name.profile.name,
             batch=self._name.batch,
@@ -171,7 +150,7 @@ class Supervisor:
             cpu_percent=psutil.cpu_percent(),
             memory_percent=psutil.virtual_memory().percent,
             draining=self._stops > 0,
-            elapsed_s=self._clock() - self._began_s,
+            elapsed_s=self._teller.elapsed_s,
             tiles=tuple(
                 seats[port.name].tile() if port.name in seats else Tile(port.label)
                 for port in ports
@@ -206,7 +185,7 @@ class Supervisor:
 
     def _insert(self, drive: DriveInfo) -> None:
         port = next(port for port in self._hub.ports if drive.port in port.names)
-        self._view.tell(DriveInserted(datetime.now(UTC), port.label, drive))
+        self._teller.tell(DriveInserted(datetime.now(UTC), port.label, drive))
         if self._stops > 0:
             # The run is ending: a drive that comes now is not touched.
             return
@@ -223,7 +202,7 @@ class Supervisor:
                 if seat.verdict is None:
                     seat.progress.cancel(FailReason.REMOVED, "pulled out of its port")
                 seat.removed.set()
-                self._view.tell(DriveRemoved(datetime.now(UTC), seat.port.label, seat.drive))
+                self._teller.tell(DriveRemoved(datetime.now(UTC), seat.port.label, seat.drive))
 
     def _watch(self) -> None:
         """Do what is due besides plug events."""
@@ -233,7 +212,7 @@ class Supervisor:
             self._sample()
         if now_s - self._told_progress_s >= _TELL_PROGRESS_EVERY_S:
             self._told_progress_s = now_s
-            self._tell_progress()
+            self._teller.tell_progress(self._working)
         self._give_up_hung(now_s)
         if self._stops > 1:
             self._stop_now(now_s)
@@ -253,27 +232,6 @@ class Supervisor:
                 if reading.stage is not None:
                     seat.reading = reading
         self._bytes_per_s = self._throughput.sample(written_bytes, read_bytes)
-
-    def _tell_progress(self) -> None:
-        for seat in self._working:
-            reading = seat.reading
-            if reading.stage is None or seat.job is None or seat.verdict is not None:
-                continue
-            # The sample may be of a stage whose beginning was not told yet, or of the one before.
-            if reading.stage is seat.told_stage:
-                self._view.tell(
-                    StageProgressed(
-                        datetime.now(UTC),
-                        seat.port.label,
-                        seat.drive,
-                        seat.job,
-                        reading.stage,
-                        reading.done_bytes,
-                        reading.total_bytes,
-                        reading.speed_bytes_per_s,
-                        reading.left_s,
-                    )
-                )
 
     def _give_up_hung(self, now_s: float) -> None:
         for seat in self._working:
@@ -322,28 +280,7 @@ class Supervisor:
                 self._left_bytes[1] += seat.progress.read_bytes
 
     def _tell_events(self) -> None:
-        counts_anew = self._midnight != _midnight()
-        while not self._events.empty():
-            event = self._events.get()
-            match event:
-                case StageBegan(job=job, stage=stage):
-                    for seat in self._working:
-                        if seat.job == job:
-                            seat.told_stage = stage
-                case JobEnded(verdict=verdict):
-                    self._verdicts[verdict.outcome] += 1
-                    counts_anew = True
-                case _:
-                    pass
-            self._view.tell(event)
-        if counts_anew:
-            self._midnight = _midnight()
-            try:
-                self._today = self._ledger.tally(self._midnight)
-            except StationError as error:
-                self._note_fault(error)
-
-
-def _midnight() -> datetime:
-    """The beginning of this day, where the station stands."""
-    return datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        try:
+            self._teller.pass_on(self._working)
+        except StationError as error:
+            self._note_fault(error)

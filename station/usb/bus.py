@@ -5,7 +5,7 @@ between and also when these are USB 3 hubs: each of those is two hubs, and its U
 of its own to the computer. The same holds for SuperSpeed, apart from USB 2.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from station.device.drive import DriveInfo
@@ -76,8 +76,12 @@ class LinkLoad:
     @property
     def ports(self) -> str:
         """The first and the last of the labels: `A1…A6`."""
-        first, last = self.labels[0], self.labels[-1]
-        return first if first == last else f"{first}…{last}"
+        return first_to_last(self.labels)
+
+    @property
+    def carried(self) -> str:
+        """What it carries and could carry, in round figures: `38 of ~40 MB/s`."""
+        return f"{self.bytes_per_s / 1e6:.0f} of ~{self.link.capacity_bytes_per_s / 1e6:.0f} MB/s"
 
     @property
     def fraction(self) -> float:
@@ -88,6 +92,11 @@ class LinkLoad:
     def is_full(self) -> bool:
         """Whether the link holds its drives up, rather than their own flash."""
         return self.fraction >= _FULL_FROM
+
+
+def first_to_last(labels: Sequence[str]) -> str:
+    """Name a row of ports by its ends: `A1…A6`."""
+    return labels[0] if len(labels) == 1 else f"{labels[0]}…{labels[-1]}"
 
 
 def link_of(drive: DriveInfo) -> Link | None:

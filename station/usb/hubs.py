@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from station.usb.bus import first_to_last
 from station.usb.labels import Port
 from station.usb.topology import parse_port_name
 
@@ -29,9 +30,9 @@ def hubs_on_table(ports: Sequence[Port]) -> tuple[HubOnTable, ...]:
     """
     hubs: list[HubOnTable] = []
     for _, members in groupby(ports, key=_hub_of):
-        first, *others = members
-        labels = f"{first.label}…{others[-1].label}" if others else first.label
-        hubs.append(HubOnTable(first.hub or labels, 1 + len(others)))
+        together = list(members)
+        name = together[0].hub or first_to_last([port.label for port in together])
+        hubs.append(HubOnTable(name, len(together)))
     return tuple(hubs)
 
 

@@ -13,17 +13,20 @@ from station.dashboard.event import (
     DriveInserted,
     DriveRemoved,
     JobEnded,
+    LinksMeasured,
     RunEnded,
     StageBegan,
     StageProgressed,
     StationEvent,
 )
 from station.dashboard.json_lines import JsonLinesView, json_object
-from station.dashboard.plain import PlainView, line_of
+from station.dashboard.plain import PlainEvent, PlainView, line_of
 from station.dashboard.view import View
 from station.device.drive import DriveInfo
 from station.errors import StationFaultError
 from station.job.state import Stage
+from station.usb.bus import Link, LinkLoad
+from station.usb.link_watch import LinkUse
 from station.verdict import PASSED, FailReason, RefusalReason, failed, refused
 from tests.dashboard.samples import CRUZER, NOON, hostile_text
 
@@ -43,7 +46,7 @@ def progressed(after_s: float, percent: int) -> StageProgressed:
 
 
 FAKE = failed(FailReason.FAKE_CAPACITY, "block at 4 GB\x1b[31m is \u202e lost")
-EVERY_EVENT: tuple[StationEvent, ...] = (
+EVERY_EVENT: tuple[PlainEvent, ...] = (
     DriveInserted(NOON, "A3", CRUZER),
     StageBegan(NOON, "A3", CRUZER, 7, Stage.LOAD, 10**9),
     progressed(0, 30),
@@ -53,6 +56,13 @@ EVERY_EVENT: tuple[StationEvent, ...] = (
     DriveRemoved(NOON, "A3", CRUZER),
     RunEnded(NOON, 12, 1, 2, 432.0),
 )
+LINK = Link("0000:00:14.0", 1, 480)
+
+
+def measured(after_s: float, *megabytes_per_s: float) -> LinksMeasured:
+    """The load of the link of A1 and A2 at a time; nothing when it is idle."""
+    loads = (LinkLoad(LINK, ("A1", "A2"), each * 1e6) for each in megabytes_per_s)
+    return LinksMeasured(NOON + timedelta(seconds=after_s), tuple(loads))
 
 
 def plain(*events: StationEvent) -> list[str]:
@@ -87,7 +97,7 @@ REFUSED_LINE = (
         (EVERY_EVENT[7], "12 passed, 1 failed, 2 refused in 7:12"),
     ],
 )
-def test_every_event_has_its_line_with_the_local_time(event: StationEvent, line: str) -> None:
+def test_every_event_has_its_line_with_the_local_time(event: PlainEvent, line: str) -> None:
     assert line_of(event) == f"{NOON.astimezone():%H:%M:%S} {line}"
 
 
@@ -106,6 +116,73 @@ def test_the_notes_of_a_run_stand_above_its_counts_one_to_a_line_and_safe_to_sho
 
 def test_json_has_the_notes_of_a_run_as_a_list() -> None:
     assert json_object(NOTED)["notes"] == list(NOTED.notes)
+
+
+def test_a_link_that_stays_full_is_told_once_and_once_more_when_it_has_room() -> None:
+    lines = plain(
+        *(measured(second, 38) for second in range(60)),
+        *(measured(second, 12) for second in range(60, 90)),
+        *(measured(second) for second in range(90, 120)),
+    )
+
+    assert [line.split(" ", 1)[1] for line in lines] == [
+        "A1…A2: USB 2 link full, 38 of ~40 MB/s: plug the next one elsewhere",
+        "A1…A2: USB 2 link has room again",
+    ]
+
+
+def test_a_link_whose_sticks_have_ended_has_room_again() -> None:
+    lines = plain(*(measured(second, 38) for second in range(20)), measured(20), measured(31))
+
+    assert [line.split("link ")[1].split(",")[0] for line in lines] == ["full", "has room again"]
+
+
+@given(st.lists(st.sampled_from([None, 5.0, 33.0, 35.0, 45.0]), max_size=120))
+def test_however_a_links_load_jumps_the_log_is_not_flooded(loads: list[float | None]) -> None:
+    lines = plain(
+        *(
+            measured(second) if load is None else measured(second, load)
+            for second, load in enumerate(loads)
+        )
+    )
+
+    assert len(lines) <= len(loads) / 10
+    said = ["full," in line for line in lines]
+    assert said == [number % 2 == 0 for number in range(len(said))]
+
+
+BUSY = replace(NOTED, full_links=(LinkUse(LINK, ("A1", "A2"), 301.0), LinkUse(LINK, ("B1",), 2.0)))
+
+
+def test_the_end_of_a_run_says_how_long_a_link_was_full() -> None:
+    lines = [line.split(" ", 1)[1] for line in plain(BUSY)]
+
+    assert lines[0] == "A1…A2: USB 2 link full for 5:01 of 7:12"
+    assert not any("B1" in line for line in lines)
+
+
+def test_json_has_every_link_with_its_ports_and_what_it_carries() -> None:
+    assert json_object(measured(0, 38))["links"] == [
+        {
+            "controller": "0000:00:14.0",
+            "root_port": 1,
+            "mbps": 480,
+            "ports": ["A1", "A2"],
+            "bytes_per_s": 38e6,
+            "capacity_bytes_per_s": 40e6,
+            "full": True,
+        }
+    ]
+    assert json_object(BUSY)["full_links"] == [
+        {
+            "controller": "0000:00:14.0",
+            "root_port": 1,
+            "mbps": 480,
+            "ports": ports,
+            "full_s": full_s,
+        }
+        for ports, full_s in ((["A1", "A2"], 301.0), (["B1"], 2.0))
+    ]
 
 
 def test_progress_is_told_at_each_tenth_but_not_more_often_than_every_ten_seconds() -> None:
@@ -151,7 +228,7 @@ def test_a_stream_that_cannot_encode_a_name_gets_it_escaped() -> None:
 
 
 def test_json_has_the_same_four_keys_first_for_every_event() -> None:
-    for event in EVERY_EVENT:
+    for event in (*EVERY_EVENT, measured(0, 38)):
         assert list(json_object(event))[:4] == ["event", "time", "port", "drive"]
 
 
@@ -203,6 +280,7 @@ def test_json_describes_a_drive_as_the_contract_says() -> None:
                 "refused": 2,
                 "elapsed_s": 432.0,
                 "notes": [],
+                "full_links": [],
             },
         ),
     ],

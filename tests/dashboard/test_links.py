@@ -1,14 +1,17 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from station.dashboard.cells import strip_width
 from station.dashboard.event import JobEnded
 from station.dashboard.frame import compose
-from station.dashboard.header import recent_line
+from station.dashboard.header import hub_line, recent_line
 from station.dashboard.snapshot import StationSnapshot, Tile
+from station.usb.hubs import HubOnTable
 from station.verdict import PASSED
-from tests.dashboard.samples import CRUZER, NOON, station, working
+from tests.dashboard.samples import CRUZER, NOON, hostile_text, station, working
 
 
 def at_work(number: int, bytes_per_s: float, root_port: int = 1) -> Tile:
@@ -66,6 +69,50 @@ def test_of_two_full_links_the_fuller_one_is_told() -> None:
     both = station(at_work(1, 36e6), at_work(2, 39e6, root_port=2))
 
     assert " A2: USB 2 link full, 39 of ~40 MB/s" in last_line(both, 220)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "width", "said"),
+    [
+        (FULL, 100, " USB 2 link full, 38 of ~40 MB/s "),
+        (FULL, 35, " USB 2 link full "),
+        (FULL, 20, " full "),
+        (IDLE, 100, " USB 2: 8 of ~40 MB/s "),
+        (IDLE, 33, " 8 of ~40 MB/s "),
+        (IDLE, 20, "━"),
+    ],
+)
+def test_how_busy_a_hubs_link_is_stands_at_the_end_of_its_line(
+    snapshot: StationSnapshot, width: int, said: str
+) -> None:
+    strip = hub_line("left", snapshot.links[0], width)
+
+    assert strip_width(strip) == width
+    assert "".join(segment.text for segment in strip).startswith("━━ left ━")
+    assert "".join(segment.text for segment in strip).endswith(said)
+
+
+@given(hostile_text, st.integers(0, 200))
+def test_no_name_of_a_hub_can_break_its_line(name: str, width: int) -> None:
+    for load in (None, FULL.links[0]):
+        strip = hub_line(name, load, width)
+
+        assert strip_width(strip) == width
+        assert "".join(segment.text for segment in strip).isprintable()
+
+
+def test_the_full_link_is_shown_at_its_own_hub_alone() -> None:
+    sticks = [at_work(number, 5e6, root_port) for root_port in (1, 2) for number in range(1, 9)]
+    ports = [
+        replace(tile, label=f"{'AB'[index // 8]}{tile.label[1:]}")
+        for index, tile in enumerate(sticks)
+    ]
+    ports[8:] = [replace(tile, speed_bytes_per_s=1e6) for tile in ports[8:]]
+    table = replace(station(*ports), hubs=(HubOnTable("left", 8), HubOnTable("right", 8)))
+    row = "".join(segment.text for segment in compose(table, [], 120, 40).rows()[3])
+
+    assert row.index("left") < row.index("link full, 40 of ~40 MB/s") < row.index("right")
+    assert row.rstrip().endswith("USB 2: 8 of ~40 MB/s")
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (220, 60), (40, 10)])
