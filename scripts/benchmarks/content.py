@@ -36,11 +36,11 @@ PROFILE = Profile(
 )
 
 
-def make_films(folder: Path, total_bytes: int) -> list[SelectedFile]:
+def make_films(folder: Path, total_bytes: int, film_bytes: int = FILM_BYTES) -> list[SelectedFile]:
     """Large files of `total_bytes` in all, or a little less."""
     return [
-        _make(folder, f"films/film {index}.mp4", os.urandom(FILM_BYTES))
-        for index in range(total_bytes // FILM_BYTES)
+        _make(folder, f"films/film {index}.mp4", os.urandom(film_bytes))
+        for index in range(total_bytes // film_bytes)
     ]
 
 

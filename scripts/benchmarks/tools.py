@@ -9,10 +9,14 @@ from station.errors import OperatorError
 
 # By program, the Debian package that has it.
 _PACKAGES = {
+    "b3sum": "b3sum",
     "bmaptool": "bmap-tools",
     "f3probe": "f3",
     "f3read": "f3",
     "f3write": "f3",
+    "mcopy": "mtools",
+    "mkfs.ext4": "e2fsprogs",
+    "mkfs.fat": "dosfstools",
     "node": "nodejs",
     "npm": "npm",
     "nwipe": "nwipe",
