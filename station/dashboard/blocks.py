@@ -21,8 +21,9 @@ from station.dashboard.words import SENTENCE_LINES
 
 # Any word in the smallest block letters; every sentence fits such a tile, too.
 _NARROWEST_CELLS = BORDER + LONGEST_WORD_PIXELS
-# What keeps two blocks that stand side by side apart.
-_GAP_CELLS = 2
+# What keeps two blocks that stand side by side apart: as much as the eye sees on a screen so wide.
+_NARROWEST_GAP_CELLS = 2
+_SCREEN_TO_GAP = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class _Plan:
         across: how many blocks stand side by side.
         columns: how many tiles stand side by side in each.
         block_width: width of a block in cells.
+        gap: cells between two blocks.
         tile_height: height of a tile in lines.
         heading_lines: height of a heading, or 0.
     """
@@ -57,6 +59,7 @@ class _Plan:
     across: int
     columns: int
     block_width: int
+    gap: int
     tile_height: int
     heading_lines: int
 
@@ -101,8 +104,9 @@ def blocks_for(sizes: tuple[int, ...], width: int, height: int) -> Blocks | None
 
 
 def _plans(sizes: tuple[int, ...], width: int, height: int) -> Iterator[_Plan]:
+    gap = max(_NARROWEST_GAP_CELLS, width // _SCREEN_TO_GAP)
     for across in range(1, len(sizes) + 1):
-        room = (width - (across - 1) * _GAP_CELLS) // across
+        room = (width - (across - 1) * gap) // across
         for columns in range(1, min(max(sizes), room // _NARROWEST_CELLS) + 1):
             rows = _rows(sizes, across, columns)
             # Blocks that all stand side by side can do without headings: a gap keeps them apart.
@@ -114,6 +118,7 @@ def _plans(sizes: tuple[int, ...], width: int, height: int) -> Iterator[_Plan]:
                         across,
                         columns,
                         min(room, columns * WIDEST_CELLS),
+                        gap,
                         min(tile_height, TALLEST_LINES),
                         heading_lines,
                     )
@@ -151,7 +156,7 @@ def _placed(plan: _Plan) -> Blocks:
     rows = _rows(plan.sizes, plan.across, plan.columns)
     for beside, tile_rows in zip(_beside(plan.sizes, plan.across), rows, strict=True):
         for number, size in enumerate(beside):
-            x = number * (plan.block_width + _GAP_CELLS)
+            x = number * (plan.block_width + plan.gap)
             if plan.heading_lines:
                 headings.append(Rectangle(x, y, plan.block_width, plan.heading_lines))
             for index in range(size):

@@ -40,7 +40,9 @@ class Link:
 
     @property
     def kind(self) -> str:
-        """What people call it: `USB 2` or `USB 3`."""
+        """What people call it: `USB 1`, `USB 2` or `USB 3`."""
+        if self.mbps < HIGH_SPEED_MBPS:
+            return "USB 1"
         return "USB 3" if self.mbps > HIGH_SPEED_MBPS else "USB 2"
 
 

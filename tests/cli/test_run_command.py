@@ -224,3 +224,30 @@ def test_the_dashboard_shows_every_port_and_what_to_do_on_a_terminal_of_any_size
     assert "7 passed, 2 failed, 0 refused" in screen.replace("\n", "")
     assert not any("Traceback" in screen for screen in [*seen, screen])
     assert os.fspath(station.ledger) in screen.replace("\n", "")
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (220, 60)])
+def test_the_tiles_of_two_hubs_stand_apart_on_a_terminal_of_any_size(
+    tmp_path: Path, tmux: Callable[..., str], width: int, height: int
+) -> None:
+    station = SmallStation.make(tmp_path / "station")
+    command = [sys.executable, "-m", "tests.cli.fast_station", "run", *station.common()]
+    shell = f"FAST_STATION_MB_PER_S=10 {shlex.join(command)} --virtual 16; exec sleep 60"
+    tmux("new-session", "-d", "-c", str(REPOSITORY), "-x", str(width), "-y", str(height), shell)
+    deadline_s = time.monotonic() + 60
+    while any(f" port-{n} " not in (screen := tmux("capture-pane", "-p")) for n in range(1, 17)):
+        assert time.monotonic() < deadline_s, screen
+        time.sleep(0.05)
+    rows = screen.splitlines()
+    places = []
+    for port in range(1, 17):
+        y = next(y for y, row in enumerate(rows) if f" port-{port} " in row)
+        places.append((y, rows[y].index(f" port-{port} ")))
+    left, right = places[:8], places[8:]
+
+    # Side by side, each in its order, with a gap from top to bottom between them.
+    assert left == sorted(left)
+    assert right == sorted(right)
+    edge = min(x for _, x in right) - 2
+    assert max(x for _, x in left) < edge
+    assert all(rows[y][edge - 2 : edge].isspace() for y, _ in right)

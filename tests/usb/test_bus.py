@@ -63,6 +63,12 @@ def test_a_usb_2_link_is_full_near_forty_megabytes_a_second() -> None:
     assert [load(30e6), load(38e6), load(44e6)] == [False, True, True]
 
 
+def test_a_link_goes_by_the_usb_that_its_speed_is_of() -> None:
+    kinds = {mbps: Link(ROOT, 1, mbps).kind for mbps in (1, 12, 480, 5000, 20_000)}
+
+    assert kinds == {1: "USB 1", 12: "USB 1", 480: "USB 2", 5000: "USB 3", 20_000: "USB 3"}
+
+
 def test_a_link_at_superspeed_carries_some_four_hundred() -> None:
     link = Link(ROOT, 1, 5000)
 
