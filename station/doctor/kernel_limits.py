@@ -1,9 +1,9 @@
-"""Whether settings of the kernel's storage drivers hold sticks up."""
+"""Whether settings of the kernel's storage drivers hold sticks up, or hide cards."""
 
 import re
 from pathlib import Path
 
-from station.device.sysfs import SYSFS_SECTOR_BYTES
+from station.device.sysfs import SYSFS_SECTOR_BYTES, optional_text
 from station.doctor.finding import Finding, advice
 from station.doctor.machine import Machine
 from station.units import KIB
@@ -15,7 +15,7 @@ _DELAY = re.compile(r"(\d+(?:\.\d+)?)(ms)?")
 
 
 def check_kernel_limits(machine: Machine) -> list[Finding]:
-    """Look at the size of commands, and at the pause before a new stick is looked at."""
+    """Look at the size of commands, the pause before a new stick, and the look for cards."""
     findings = [
         advice(
             f"the kernel sends {disk.node} in {machine.place(port)} at most"
@@ -35,7 +35,21 @@ def check_kernel_limits(machine: Machine) -> list[Finding]:
                 " restart the machine.",
             )
         )
+    if _ignores_cards(machine):
+        findings.append(
+            advice(
+                "the kernel doesn't look for cards that come and go in a reader",
+                "As root: echo 2000 >/sys/module/block/parameters/events_dfl_poll_msecs, which"
+                " udev's own rules (60-block.rules) do where nobody took them out.",
+            )
+        )
     return findings
+
+
+def _ignores_cards(machine: Machine) -> bool:
+    """Whether media are never looked for. Source: Documentation/ABI/testing/sysfs-block-device."""
+    path = machine.sysfs / "module" / "block" / "parameters" / "events_dfl_poll_msecs"
+    return optional_text(path) == "0"
 
 
 def _delay_s(path: Path) -> float | None:

@@ -144,3 +144,16 @@ def test_a_long_pause_before_a_new_stick_is_told(
     delay.write_text(text)
 
     assert bool(check_kernel_limits(machine)) is is_told
+
+
+@pytest.mark.parametrize(("text", "is_told"), [("2000\n", False), ("0\n", True)])
+def test_a_kernel_that_never_looks_for_cards_is_told(
+    machine: Machine,
+    text: str,
+    is_told: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    interval = machine.sysfs / "module/block/parameters/events_dfl_poll_msecs"
+    interval.parent.mkdir(parents=True)
+    interval.write_text(text)
+
+    assert bool(check_kernel_limits(machine)) is is_told
