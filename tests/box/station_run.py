@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +25,7 @@ class Told:
     """One event of `--view json` about a drive; what an event does not have is None.
 
     Attributes:
+        time: when, by the guest's clock.
         event: `inserted`, `stage`, `progress`, `verdict`, `refused` or `removed`.
         port: label of the port.
         serial: the stick's serial number.
@@ -36,6 +38,7 @@ class Told:
         detail: what was found, in words.
     """
 
+    time: datetime
     event: str
     port: str
     serial: str
@@ -95,6 +98,10 @@ class StationRun:
         """The events of these kinds about sticks with this serial number."""
         return [told for told in self.told() if told.serial == serial and told.event in events]
 
+    def at(self, port: str, *events: str) -> list[Told]:
+        """The events of these kinds at the port of this label."""
+        return [told for told in self.told() if told.port == port and told.event in events]
+
     def await_event(self, serial: str, *events: str) -> Told:
         """Wait for the first event of these kinds about a stick with this serial number.
 
@@ -105,13 +112,11 @@ class StationRun:
 
     def await_events(self, serial: str, count: int, *events: str) -> list[Told]:
         """Wait for the first `count` events of these kinds; see `await_event`."""
-        deadline = time.monotonic() + _PATIENCE_S
-        while len(found := self.of(serial, *events)) < count:
-            assert self.process.poll() is None, self._said()
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"no {events} of {serial}: {self._said()}")
-            time.sleep(_POLL_S)
-        return found[:count]
+        return self._await(lambda: self.of(serial, *events), count, f"{events} of {serial}")
+
+    def await_at(self, port: str, count: int, *events: str) -> list[Told]:
+        """Wait for the first `count` events of these kinds at a port; see `await_event`."""
+        return self._await(lambda: self.at(port, *events), count, f"{events} at {port}")
 
     def await_start(self) -> None:
         """Wait until it listens for drives."""
@@ -134,6 +139,15 @@ class StationRun:
         assert self.process.poll() is not None, "a ledger at work is not one file"
         return read_ledger(self._machine, self._ledger)
 
+    def _await(self, find: Callable[[], list[Told]], count: int, what: str) -> list[Told]:
+        deadline = time.monotonic() + _PATIENCE_S
+        while len(found := find()) < count:
+            assert self.process.poll() is None, self._said()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no {what}: {self._said()}")
+            time.sleep(_POLL_S)
+        return found[:count]
+
     def _said(self) -> str:
         return f"{self.process.stdout.read_text()[-4000:]}\n{self.process.stderr.read_text()}"
 
@@ -148,6 +162,7 @@ def read_ledger(machine: Machine, ledger: Path) -> list[JobRow]:
 def _read(event: dict[str, Any]) -> Told:
     drive = event["drive"]
     return Told(
+        time=datetime.fromisoformat(event["time"]),
         event=event["event"],
         port=event["port"],
         serial=drive["serial"],
