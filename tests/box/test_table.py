@@ -27,8 +27,9 @@ ALL_GOOD = tuple(f"good {number}" for number in range(16))
 PULLED = ("pulled 1", "pulled 2")
 REPLACEMENTS = ("replacement 1", "replacement 2")
 GOOD_AMONG_BAD = tuple(f"good among bad {number}" for number in range(10))
-# Half a minute for the load, so that any moment of it can be met.
-SLOW = Speed(write_bytes_per_s=2 * MIB)
+# Half a minute for the load, so that any moment of it can be met; and so slow that the emulator
+# carries sixteen of them with ease. What a stick takes is then its own time, and not the machine's.
+SLOW = Speed(write_bytes_per_s=2 * MIB, read_bytes_per_s=4 * MIB)
 LATEST_BYTES = 40 * MIB
 # Like a stick that hangs: a write of the station's would take half an hour. The kernel's commands
 # end within their 30 seconds, because QEMU stands still when a hung stick is reset: `Hub.hang`.
@@ -117,7 +118,7 @@ def plug_good_and_bad(volunteer: Volunteer, hub: Hub) -> None:
         "hung": Stick(any_memory, speed=SLOW),
         **{serial: Stick(any_memory, speed=SLOW) for serial in PULLED},
     }
-    good = dict.fromkeys(GOOD_AMONG_BAD, Stick(any_memory))
+    good = dict.fromkeys(GOOD_AMONG_BAD, Stick(any_memory, speed=SLOW))
     everything = [*(bad | good).items()]
     # Bad ones between good ones, on both controllers.
     random.Random(len(everything)).shuffle(everything)
@@ -177,7 +178,7 @@ def table(
 
     with module_hub.at_once():
         for serial, socket in zip(ALL_GOOD, sockets(16), strict=True):
-            volunteer.plug(serial, socket)
+            volunteer.plug(serial, socket, Stick(Path(), speed=SLOW))
     verdicts |= {serial: run.await_event(serial, *VERDICTS) for serial in ALL_GOOD}
     traffic = {serial: disk_traffic(machine, Path(verdicts[serial].node)) for serial in ALL_GOOD}
     volunteer.pull_all()
