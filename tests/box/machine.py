@@ -1,6 +1,7 @@
 """The box: an emulated machine that boots Debian and has USB sockets to plug into."""
 
 import shlex
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -219,6 +220,10 @@ class Machine:
             if disk["device"] in ("system", "environment", "data")
         )
 
+    def freeze(self) -> None:
+        """Let nothing go on until the machine is switched off; QEMU's own `stop` flushes disks."""
+        self._process.send_signal(signal.SIGSTOP)
+
     def wait(self) -> None:
         """Return when the machine is off."""
         self._process.wait()
@@ -257,7 +262,8 @@ def _command(
         *("-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max"),
         *("-smp", "2", "-m", "1024", "-no-reboot"),
         *("-kernel", str(image.kernel), "-initrd", str(image.initramfs)),
-        *("-append", "console=ttyS0 quiet panic=-1 modprobe.blacklist=kvm_amd"),
+        # An emulated timer of a busy host is late, at which the kernel would give up its boot.
+        *("-append", "console=ttyS0 quiet panic=-1 no_timer_check modprobe.blacklist=kvm_amd"),
         *("-chardev", f"socket,id=protocol,fd={protocol_fd}", "-mon", "protocol,mode=control"),
         *("-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,fd={agent_fd}"),
         *("-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"),
