@@ -103,7 +103,7 @@ class Stick:
         counterfeit: how it lies; None for an honest one.
         bad_flash: where it goes wrong in silence; None for nowhere.
         bad_sectors: where it fails.
-        fails_flush: whether each flush fails; the kernel asks UAS sticks alone for one.
+        fails_flush: whether each flush fails.
         cached: whether it keeps what it is given to itself until it is asked to flush.
     """
 

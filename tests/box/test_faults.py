@@ -104,9 +104,11 @@ TABLE = {
     "read error once": Row(
         None, (ReadError(AT, END, 1),), stick(bad_sectors=(BadSector(AT, "read", once=True),))
     ),
-    "flush error": Row(
+    # The kernel sends a flush to a UAS stick; to a bulk-only one the station alone does.
+    "flush error of a UAS stick": Row(
         "io_error", (FlushError(),), stick(fails_flush=True, transport=Transport.UAS)
     ),
+    "flush error of a bulk-only stick": Row("io_error", (FlushError(),), stick(fails_flush=True)),
     "wraparound": Row(
         "fake_capacity",
         (Wraparound(REAL_BYTES),),

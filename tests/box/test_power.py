@@ -106,13 +106,14 @@ class Shop:
             try:
                 yield machine, Hub(machine.protocol, self._control)
             finally:
-                machine.protocol.execute("stop")
+                machine.freeze()
                 cut_power(self._control)
 
     def plug(self, hub: Hub, name: str, speed: Speed) -> None:
-        """Plug a stick in, which only UAS asks to flush."""
+        """Plug a stick in; half of them are of each transport."""
+        transport = list(Transport)[STICKS.index(name) % 2]
         memory = self.memories[name]
-        stick = Stick(memory, serial=name, speed=speed, transport=Transport.UAS, cached=True)
+        stick = Stick(memory, serial=name, speed=speed, transport=transport, cached=True)
         hub.plug(stick, PLACES[name])
 
     def sector_0(self, name: str) -> bytes:
