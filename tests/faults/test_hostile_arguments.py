@@ -21,7 +21,16 @@ from tests.faults.one_run import Station
 
 ANY_TEXT = st.text(st.characters(), max_size=60)
 
-# Pieces of which hostile maps are made; put together they are mostly TOML, and seldom a map.
+# Whole entries, some of which can't stand beside each other.
+MAP_ENTRIES = st.sampled_from(
+    [
+        '[[port]]\nlabel = "A1"\npath = "0000:00:14.0/1"\n',
+        '[[port]]\nlabel = "A2"\npath = ["0000:00:14.0/2", "0000:00:14.0/3"]\n',
+        '[[port]]\nlabel = "A3"\npath = "0000:00:14.0/3"\nhub = "left"\n',
+        '[[port]]\nlabel = "\u202eA1"\npath = "0000:00:14.0/4"\n',
+    ]
+)
+# What is put between them; the whole is mostly TOML then, and seldom a map.
 MAP_PIECES = st.sampled_from(
     [
         "[[port]]\n",
@@ -53,7 +62,11 @@ def complaint(error: OperatorError) -> str:
     return line
 
 
-@given(st.lists(MAP_PIECES, max_size=12).map("".join))
+@given(
+    (st.lists(MAP_ENTRIES, max_size=4) | st.lists(MAP_ENTRIES | MAP_PIECES, max_size=12)).map(
+        "".join
+    )
+)
 def test_any_mixture_of_toml_is_a_port_map_or_refused(text: str) -> None:
     try:
         ports = parse_port_map(text, "ports.toml").ports
@@ -62,7 +75,9 @@ def test_any_mixture_of_toml_is_a_port_map_or_refused(text: str) -> None:
         return
 
     assert all(port.label == printable(port.label) for port in ports)
-    assert len({port.name for port in ports}) == len(ports)
+    assert len({port.label for port in ports}) == len(ports)
+    names = [name for port in ports for name in port.names]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(

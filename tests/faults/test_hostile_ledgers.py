@@ -81,6 +81,7 @@ def test_a_damaged_ledger_is_read_or_refused_and_never_a_crash(
             fates["refused" if complaint else "used"] += 1
             assert complaint == printable(complaint)
             assert complaint == "" or str(path) in complaint
+    assert fates["refused"] > 0
     print(f"ledger after {damage.__name__}: {fates.total()} cases, {dict(fates)}")  # noqa: T201 - the sweep's count
 
 
