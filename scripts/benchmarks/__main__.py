@@ -11,7 +11,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from scripts.benchmarks import chain, load, many, peers, plan, plots, probe, small, stick
+from scripts.benchmarks import (
+    box,
+    chain,
+    counterfeit,
+    load,
+    many,
+    peers,
+    plan,
+    plots,
+    probe,
+    small,
+    stick,
+)
 from scripts.benchmarks.figures import Bar, Curve, Line, Missing, Result
 from scripts.benchmarks.machine import describe_machine
 from scripts.benchmarks.report import print_json, said, table_of
@@ -28,9 +40,11 @@ _BENCHMARKS: dict[str, Callable[[Workbench], Iterator[Result]]] = {
     "small": small.measure,
     "chain": chain.measure,
     "peers": peers.measure,
+    "counterfeit": counterfeit.measure,
     "probe": probe.measure,
+    "box": box.measure,
 }
-_AS_ROOT = ("stick", "many", "chain", "peers")
+_AS_ROOT = ("stick", "many", "chain", "peers", "counterfeit")
 _FILE_COLUMNS = 140
 _USAGE_EXIT_CODE = 2
 

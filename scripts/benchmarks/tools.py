@@ -11,15 +11,19 @@ from station.errors import OperatorError
 _PACKAGES = {
     "b3sum": "b3sum",
     "bmaptool": "bmap-tools",
+    "cpio": "cpio",
     "f3probe": "f3",
     "f3read": "f3",
     "f3write": "f3",
     "mcopy": "mtools",
     "mkfs.ext4": "e2fsprogs",
     "mkfs.fat": "dosfstools",
+    "mmdebstrap": "mmdebstrap",
     "node": "nodejs",
     "npm": "npm",
     "nwipe": "nwipe",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "tar2sqfs": "squashfs-tools-ng",
 }
 _REMEDY = "as root, `scripts/bench --install-peers` installs it"
 

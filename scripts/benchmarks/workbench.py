@@ -33,15 +33,13 @@ class Workbench:
     disk: Path
     rounds: int
 
-    def paired(
-        self, first: Callable[[], float], second: Callable[[], float]
-    ) -> list[tuple[float, float]]:
+    def paired(self, first: Callable[[], T], second: Callable[[], T]) -> list[tuple[T, T]]:
         """Measure two things in turn, so that what disturbs the machine disturbs both.
 
         Every other round begins with the second.
 
         Returns:
-            The two figures of each round.
+            What both gave in each round.
         """
         pairs = []
         for index in range(self.rounds):
