@@ -61,9 +61,12 @@ def try_mutation(mutation: Mutation, checkout: Path) -> tuple[Fate, str]:
     """Break one thing, run its tests, and put it right again.
 
     Returns:
-        What became of it, and the line that says which test failed.
+        What became of it, and the line that says which test failed, or why it could not be tried.
     """
-    before = mutation.apply(checkout)
+    try:
+        before = mutation.apply(checkout)
+    except ValueError as error:
+        return Fate.UNTRIED, str(error)
     try:
         done = run_tests(checkout, *mutation.tests)
     finally:
