@@ -10,14 +10,14 @@ from station.cli.console import out, print_json
 from station.cli.options import JsonFlag
 from station.cli.ports_json import tree_as_json
 from station.cli.ports_tree import draw_tree
-from station.cli.teach import halves_to_join, teach_sockets
+from station.cli.teach import teach_sockets
 from station.errors import OperatorError
 from station.hotplug.udev import UdevHub
 from station.text import printable
 from station.usb.guard import GuardPolicy
 from station.usb.labels import default_port_map, load_port_map
 from station.usb.map_file import find_port_map, require_folder, save_port_map
-from station.usb.teaching import Joining, Teaching, parse_labels
+from station.usb.teaching import Joining, Teaching, parse_labels, without_usb2_half
 from station.usb.tree import read_usb_tree
 
 _LONGEST_LINE_CELLS = 1000
@@ -107,7 +107,7 @@ def teach(
         ) from None
     save_port_map(path, port_map)
     out.print(printable(f"{len(port_map.ports)} sockets are in {path}"))
-    if halves := halves_to_join(port_map):
+    if halves := without_usb2_half(port_map):
         out.print(
             printable(
                 f"The kernel doesn't say where USB 2 sticks show up in {', '.join(halves)}. Go"

@@ -16,7 +16,7 @@ from station.usb.teaching import (
     Taught,
     Teaching,
 )
-from station.usb.topology import HIGH_SPEED_MBPS, controller_of_port
+from station.usb.topology import HIGH_SPEED_MBPS
 
 _POLL_S = 0.5
 
@@ -51,15 +51,6 @@ def teach_sockets(
             if isinstance(event, Inserted) and not teaching.is_complete:
                 say(_answer(teaching, event.drive))
     return teaching.port_map
-
-
-def halves_to_join(port_map: PortMap) -> list[str]:
-    """Labels of the sockets of which only the USB 3 half is known."""
-    return [
-        port.label
-        for port in port_map.ports
-        if all(controller_of_port(name)[1] for name in port.names)
-    ]
 
 
 def _answer(teaching: Teaching | Joining, drive: DriveInfo) -> str:

@@ -2,6 +2,7 @@
 
 from station.doctor.finding import Finding, advice
 from station.doctor.machine import Machine
+from station.usb.labels import PortMap
 from station.usb.topology import parse_port_name
 from station.usb.tree import HostController, read_usb_tree
 
@@ -14,7 +15,7 @@ _SAFE_DEVICES = 32
 
 def check_endpoints(machine: Machine) -> list[Finding]:
     """Count what is plugged in, and what would be with a stick in each taught socket."""
-    taught = {parse_port_name(name)[:2] for name in machine.taught().names}
+    taught = machine.taught()
     findings: list[Finding] = []
     for controller in read_usb_tree(machine.sysfs):
         devices, endpoints = _when_full(controller, taught)
@@ -31,14 +32,14 @@ def check_endpoints(machine: Machine) -> list[Finding]:
     return findings
 
 
-def _when_full(
-    controller: HostController, taught: set[tuple[str, tuple[int, ...]]]
-) -> tuple[int, int]:
-    devices = endpoints = 0
-    for socket in controller.walk():
-        devices += len(socket.devices)
-        endpoints += sum(device.endpoint_count for device in socket.devices)
-        if not socket.devices and parse_port_name(socket.name)[:2] in taught:
-            devices += 1
-            endpoints += _ENDPOINTS_OF_A_STICK
-    return devices, endpoints
+def _when_full(controller: HostController, taught: PortMap) -> tuple[int, int]:
+    plugged = {parse_port_name(socket.name)[:2]: socket.devices for socket in controller.walk()}
+    devices = [device for there in plugged.values() for device in there]
+    # Of a socket with two names a stick takes one, and the slots of a card reader are one device.
+    sockets = {tuple(parse_port_name(name)[:2] for name in port.names) for port in taught.ports}
+    halves = ([plugged[half] for half in socket if half in plugged] for socket in sockets)
+    empty = sum(bool(here) and not any(here) for here in halves)
+    return (
+        len(devices) + empty,
+        sum(device.endpoint_count for device in devices) + empty * _ENDPOINTS_OF_A_STICK,
+    )

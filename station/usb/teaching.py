@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from station.errors import OperatorError
 from station.text import printable
 from station.usb.labels import LONGEST_HUB, LONGEST_LABEL, Port, PortMap
-from station.usb.topology import parse_port_name
+from station.usb.topology import controller_of_port, parse_port_name
 
 _RANGE = re.compile(r"(?P<prefix>.*?)(?P<first>\d{1,4})-(?P=prefix)?(?P<last>\d{1,4})", re.ASCII)
 _MOST_LABELS = 256
@@ -203,6 +203,15 @@ class Joining:
         joined = replace(asked_for, other_names=(name,))
         self._ports[self._shown - 1] = joined
         return Taught(joined)
+
+
+def without_usb2_half(port_map: PortMap) -> list[str]:
+    """Labels of the sockets of which only the USB 3 half is known."""
+    return [
+        port.label
+        for port in port_map.ports
+        if all(controller_of_port(name)[1] for name in port.names)
+    ]
 
 
 def _is_same_socket(one: str, other: str) -> bool:

@@ -27,7 +27,12 @@ class Controller(Enum):
     @property
     def device(self) -> str:
         """QEMU's description of the controller."""
-        driver = "usb-ehci" if self is Controller.EHCI else "qemu-xhci,p2=15,p3=15"
+        driver = {
+            Controller.XHCI_0: "qemu-xhci,p2=15,p3=15",
+            # The last socket has no USB 2 half.
+            Controller.XHCI_1: "qemu-xhci,p2=14,p3=15",
+            Controller.EHCI: "usb-ehci",
+        }[self]
         return f"{driver},id={self.name},addr={self.value:#x}"
 
 
@@ -64,7 +69,8 @@ class Socket:
     @property
     def taught(self) -> str:
         """The name that the station has for this port."""
-        return f"{self.controller.pci_address}/{self.port}"
+        bus = "/usb3" if self == USB3_ALONE else ""
+        return f"{self.controller.pci_address}{bus}/{self.port}"
 
     @property
     def disk(self) -> Path:
@@ -72,6 +78,9 @@ class Socket:
         return Path(
             f"/dev/disk/by-path/pci-{self.controller.pci_address}-usb-0:{self.port}:1.0-scsi-0:0:0:0"
         )
+
+
+USB3_ALONE = Socket(Controller.XHCI_1, (15,))
 
 
 def sockets(count: int) -> list[Socket]:

@@ -48,6 +48,20 @@ def test_sockets_of_a_hub_that_is_not_plugged_in_are_told(machine: Machine, tree
     assert check_taught_ports(machine) == []
 
 
+def test_a_socket_whose_usb_2_half_is_unknown_is_told_until_it_is_joined(
+    machine: Machine, tree: UsbTree
+) -> None:
+    tree.add_root(6, 1, mbps=5000, controller="pci0000:00/0000:00:1a.0")
+    teach(machine.port_map, "1")
+    alone = '[[port]]\nlabel = "B1"\npath = "0000:00:1a.0/usb3/1"\n'
+    machine.port_map.write_text(machine.port_map.read_text() + alone)
+    assert "show up in B1:" in only(check_taught_ports(machine), Severity.ADVICE).problem
+
+    joined = alone.replace('"0000:00:1a.0/usb3/1"', f'["0000:00:1a.0/usb3/1", "{ROOT}/2"]')
+    machine.port_map.write_text(joined)
+    assert check_taught_ports(machine) == []
+
+
 @pytest.mark.parametrize(
     ("chain", "remedy"),
     [
@@ -88,6 +102,19 @@ def test_more_sockets_than_a_controller_may_take_are_told(machine: Machine, tree
 
     found = only(check_endpoints(machine), Severity.ADVICE)
     assert f"controller {ROOT} would have 34 devices with 100 endpoints" in found.problem
+
+
+def test_a_joined_socket_takes_one_stick(machine: Machine, tree: UsbTree) -> None:
+    tree.add_hub(1, "1", 15)
+    tree.add_hub(1, "2", 15)
+    machine.port_map.write_text(
+        "".join(
+            f'[[port]]\nlabel = "{number}"\npath = ["{ROOT}/1.{number}", "{ROOT}/2.{number}"]\n'
+            for number in range(1, 16)
+        )
+    )
+
+    assert check_endpoints(machine) == []
 
 
 @pytest.mark.parametrize(
