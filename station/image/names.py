@@ -6,8 +6,6 @@ reserved device names.
 
 import re
 
-from station.errors import OperatorError
-
 LONGEST_NAME_UNITS = 255
 FORBIDDEN_CHARACTERS = frozenset('\\/:*?"<>|')
 RESERVED_STEMS = frozenset(
@@ -56,16 +54,6 @@ def _what_it_holds(name: str) -> str:
         return "holds U+FFFF, with which FAT32 fills up names"
     forbidden = sorted(set(name) & FORBIDDEN_CHARACTERS)
     return f"holds {' '.join(forbidden)}, which Windows and FAT32 forbid"
-
-
-def require_name(name: str) -> None:
-    """Pass a name that FAT32 can hold.
-
-    Raises:
-        OperatorError: for any other.
-    """
-    if problem := name_problem(name):
-        raise OperatorError(f"the name {name!r} {problem}", "Rename the file.")
 
 
 def folded(name: str) -> str:
