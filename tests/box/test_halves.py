@@ -43,8 +43,8 @@ def test_both_halves_of_a_joined_socket_are_one_port_and_no_other_of_that_number
     fast = run.await_event("usb3", *VERDICTS)
     hub.pull(USB3_ALONE)
     run.await_event("usb3", "removed")
-    stick = blank_stick(memory, CAPACITY_BYTES, fill=b"\xd1")
-    hub.plug(replace(stick, serial="usb2"), USB2_HALF)
+    other = blank_stick(memory.with_name("other"), CAPACITY_BYTES, fill=b"\xd1")
+    hub.plug(replace(other, serial="usb2"), USB2_HALF)
     slow = run.await_event("usb2", *VERDICTS)
     run.stop()
 

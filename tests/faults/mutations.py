@@ -171,6 +171,13 @@ MUTATIONS = (
         ("tests/usb/test_guard.py",),
     ),
     Mutation(
+        "a USB 3 port without a USB 2 half goes by the name of another socket",
+        "station/usb/ports.py",
+        "socket.without_usb2() if bus_mbps(hub_folder) > HIGH_SPEED_MBPS else socket",
+        "socket",
+        ("tests/usb/test_ports.py",),
+    ),
+    Mutation(
         "a verdict is told before it stands in the ledger",
         _WORKERS,
         _ENTERED,
