@@ -76,6 +76,9 @@ class PreparedHub:
         self._opened.callback(opened.close)
         return opened
 
+    def show(self, drive: DriveInfo) -> None:
+        """Nothing to do: nobody else looks."""
+
     def close(self) -> None:
         """Let go of all sticks."""
         self._opened.close()

@@ -49,5 +49,8 @@ class Hub(Protocol):
             DriveRefusedError: when it must not be touched; nothing was written.
         """
 
+    def show(self, drive: DriveInfo) -> None:
+        """Let everybody see the partitions of a drive that passed and was closed."""
+
     def close(self) -> None:
         """Stop listening."""

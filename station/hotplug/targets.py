@@ -83,6 +83,9 @@ class TargetHub:
         """The drive, which was judged and opened at the start."""
         return self._targets[drive.port].drive
 
+    def show(self, drive: DriveInfo) -> None:
+        """Nothing to do: whoever named the drive is there to look at it."""
+
     def close(self) -> None:
         """Let go of all targets."""
         for target in self._targets.values():

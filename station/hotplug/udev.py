@@ -12,6 +12,7 @@ from pathlib import Path
 
 from station.device.drive import Drive, DriveInfo
 from station.device.mounts import PROC
+from station.device.partitions import show_partitions
 from station.device.sysfs import SYSFS, read_disk
 from station.errors import OperatorError, StationFaultError
 from station.hotplug.events import Inserted, PlugEvent, Port
@@ -124,6 +125,10 @@ class UdevHub:
         return admit(
             _disk_name(drive.node), drive.diskseq, self._policy, sysfs=self._sysfs, proc=self._proc
         )
+
+    def show(self, drive: DriveInfo) -> None:
+        """Let everybody see the partitions of a drive that passed and was closed."""
+        show_partitions(_disk_name(drive.node), drive.diskseq, self._sysfs)
 
     def close(self) -> None:
         """Stop listening."""

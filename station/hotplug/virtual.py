@@ -198,6 +198,9 @@ class VirtualHub:
                 self._end_job(plugged)
                 raise
 
+    def show(self, drive: DriveInfo) -> None:
+        """Nothing to do: nobody else sees a simulated stick."""
+
     def close(self) -> None:
         """End the script; sticks under way stay in."""
         with self._changed:

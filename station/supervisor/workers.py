@@ -17,6 +17,7 @@ from station.errors import (
     StationFaultError,
 )
 from station.hotplug.events import Hub, Port
+from station.image.geometry import Layout
 from station.job.counted_drive import CountedDrive
 from station.job.identity import random_identity, read_identity
 from station.job.meter import Meter
@@ -29,6 +30,7 @@ from station.ledger.ledger import Ledger
 from station.ledger.records import JobEnd, JobStart
 from station.supervisor.seat import Seat
 from station.verdict import (
+    PASSED,
     DriveFailedError,
     DriveRefusedError,
     FailReason,
@@ -154,6 +156,8 @@ class Workers:
             self._make(seat, drive)
         finally:
             drive.close()
+        if seat.verdict == PASSED and self._profile.volume.layout is Layout.MBR:
+            self._hub.show(seat.drive)
 
     def _make(self, seat: Seat, drive: Drive) -> None:
         try:

@@ -89,8 +89,6 @@ def mounted_sums(machine: Machine, socket: Socket) -> list[str]:
     Raises:
         GuestCommandError: when the stick can't be mounted.
     """
-    # As when it is plugged in anew: when udev looks again at a disk, is its own affair.
-    machine.run("partx", "--update", socket.disk)
     partition = f"{socket.disk}-part1"
     machine.run("udevadm", "wait", "--timeout=60", partition)
     machine.run("mount", "-t", "vfat", "-o", "ro,utf8", partition, "/mnt")

@@ -64,6 +64,26 @@ def test_stick_that_passed_mounts_and_holds_every_file_of_the_bundle(  # noqa: P
     assert b"\xd1" * 512 not in memory.read_bytes()
 
 
+def test_partition_of_a_stick_that_passed_shows_up_though_udev_missed_its_closing(
+    machine: Machine, hub: Hub, memory: Path, run: StationRun
+) -> None:
+    (socket,) = sockets(1)
+    stick = replace(blank_stick(memory, CAPACITY_BYTES), serial="missed")
+    hub.plug(replace(stick, speed=Speed(read_bytes_per_s=8 * MIB)), socket)
+    run.await_event("missed", "stage")
+    udev = ("systemd-udevd.service", "systemd-udevd-control.socket", "systemd-udevd-kernel.socket")
+    machine.run("systemctl", "stop", *udev)
+    try:
+        verdict = run.await_event("missed", *VERDICTS)
+        missed = not machine.succeeds("test", "-e", f"/sys/class/block/{Path(verdict.node).name}1")
+    finally:
+        machine.run("systemctl", "start", *udev)
+
+    assert verdict.verdict == "pass"
+    assert missed
+    machine.run("udevadm", "wait", "--timeout=60", f"{socket.disk}-part1")
+
+
 def test_stick_that_is_pulled_while_it_is_loaded_is_removed(
     machine: Machine, hub: Hub, memory: Path, run: StationRun
 ) -> None:
