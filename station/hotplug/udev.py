@@ -136,17 +136,17 @@ class UdevHub:
         self._monitor.close()
 
     def _gather(self, deadline: float, events: list[PlugEvent]) -> None:
-        """Add what one round of listening brings, and all that is queued behind it."""
+        """Add what one round of listening brings."""
         if not self._is_listening:
             self._listen()
         now = self._clock()
         if now >= self._look_at_all_at:
             events += self._look_at_all()
             self._look_at_all_at = now + LOOK_AT_ALL_INTERVAL_S
-        # With something to tell, only what is queued already is worth waiting for.
-        wait_s = 0.0 if events else min(deadline, self._look_at_all_at) - self._clock()
+        wait_s = min(deadline, self._look_at_all_at) - now
         try:
-            while (notice := self._monitor.poll(max(wait_s, 0.0))) is not None:
+            # What is known is told at once: sixteen sticks at one moment are a long queue.
+            while not events and (notice := self._monitor.poll(max(wait_s, 0.0))) is not None:
                 events += self._look_at(notice)
                 wait_s = 0.0
         except OSError:
