@@ -212,7 +212,9 @@ class Supervisor:
             self._sample()
         if now_s - self._told_progress_s >= _TELL_PROGRESS_EVERY_S:
             self._told_progress_s = now_s
-            self._teller.tell_progress(self._working)
+            places = [port.name for port in self._hub.ports]
+            by_place = sorted(self._working, key=lambda seat: places.index(seat.port.name))
+            self._teller.tell_progress(by_place)
         self._give_up_hung(now_s)
         if self._stops > 1:
             self._stop_now(now_s)

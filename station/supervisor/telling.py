@@ -88,7 +88,11 @@ class Teller:
             self.today = self._ledger.tally(self._midnight)
 
     def tell_progress(self, working: Sequence[Seat]) -> None:
-        """Tell how far each drive has come, and how busy the links are that they share."""
+        """Tell how far each drive has come, and how busy the links are that they share.
+
+        Args:
+            working: the seats without a verdict, in the order of the table.
+        """
         transfers: list[Transfer] = []
         for seat in working:
             reading = seat.reading
