@@ -68,10 +68,12 @@ def bench(  # noqa: PLR0913 - one parameter an option
         typer.Option("--plots", metavar="DIR", file_okay=False, exists=True, help="Draw plots."),
     ] = None,
     memory: Annotated[
-        Path, typer.Option(metavar="DIR", file_okay=False, exists=True, help="A tmpfs.")
+        Path,
+        typer.Option(metavar="DIR", file_okay=False, exists=True, help="A tmpfs; room for 5 GB."),
     ] = Path("/dev/shm"),  # noqa: S108 - folders of our own are made in it
     disk: Annotated[
-        Path, typer.Option(metavar="DIR", file_okay=False, exists=True, help="Room for 5 GB.")
+        Path,
+        typer.Option(metavar="DIR", file_okay=False, exists=True, help="Room for 5 GB on a disk."),
     ] = Path("/var/tmp"),  # noqa: S108 - as above
 ) -> None:
     """Measure how fast the station is: each line a ratio of two things measured in one run."""

@@ -45,13 +45,14 @@ def make_films(folder: Path, total_bytes: int, film_bytes: int = FILM_BYTES) -> 
 
 
 def make_articles(folder: Path, count: int) -> list[SelectedFile]:
-    """Files of 1 to 30 kB, like those of an encyclopedia."""
+    """Files of 1 to 30 kB, like those of an encyclopedia: the shorter, the more of them."""
     random = Random(count)  # noqa: S311 - data, no secret
+    spread = _LARGEST_ARTICLE_BYTES / _SMALLEST_ARTICLE_BYTES
     return [
         _make(
             folder,
             f"articles/{index // _ARTICLES_PER_FOLDER}/article {index}.html",
-            os.urandom(random.randint(_SMALLEST_ARTICLE_BYTES, _LARGEST_ARTICLE_BYTES)),
+            os.urandom(int(_SMALLEST_ARTICLE_BYTES * spread ** random.random())),
         )
         for index in range(count)
     ]
