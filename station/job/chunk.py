@@ -77,7 +77,7 @@ class Assembler:
 @lru_cache(maxsize=4)
 def _constant(value: int) -> memoryview:
     """A chunk of one byte value, shared by all drives."""
-    buffer = aligned_buffer(CHUNK_BYTES)
+    buffer = aligned_buffer(CHUNK_BYTES, is_read_into=False)
     if value:
         np.frombuffer(buffer, np.uint8)[:] = value
     return buffer

@@ -1,16 +1,37 @@
 import mmap
+import os
+import tempfile
 
 import pytest
 
 from station.device.buffer import aligned_buffer, require_aligned_memory
 
 
-@pytest.mark.parametrize("length_bytes", [1, 512, 4096, 1 << 20])
+@pytest.mark.parametrize("length_bytes", [1, 512, 4096, 1 << 20, 1 << 22])
 def test_a_buffer_starts_on_a_page_and_holds_zeros(length_bytes: int) -> None:
     buffer = aligned_buffer(length_bytes)
     require_aligned_memory(buffer, mmap.PAGESIZE)
 
     assert bytes(buffer) == bytes(length_bytes)
+
+
+@pytest.mark.parametrize("length_bytes", [512, 1 << 22])
+def test_a_process_that_is_forked_shares_no_page_that_drives_are_read_into(
+    length_bytes: int,
+) -> None:
+    read_into = aligned_buffer(length_bytes)
+    written_from = aligned_buffer(length_bytes, is_read_into=False)
+    read_into[:] = written_from[:] = b"x" * length_bytes
+    with tempfile.TemporaryFile() as file:
+        if (child := os.fork()) == 0:
+            os.writev(file.fileno(), [read_into, written_from])
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        file.seek(0)
+
+        assert status == 0
+        assert file.read() == bytes(length_bytes) + b"x" * length_bytes
+    assert bytes(read_into) == b"x" * length_bytes
 
 
 @pytest.mark.parametrize("shift_bytes", [1, 256, 511, 513])
