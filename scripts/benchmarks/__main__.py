@@ -22,6 +22,7 @@ from scripts.benchmarks import (
     plots,
     probe,
     small,
+    source,
     stick,
 )
 from scripts.benchmarks.figures import Bar, Curve, Line, Missing, Result
@@ -38,13 +39,14 @@ _BENCHMARKS: dict[str, Callable[[Workbench], Iterator[Result]]] = {
     "stick": stick.measure,
     "many": many.measure,
     "small": small.measure,
+    "source": source.measure,
     "chain": chain.measure,
     "peers": peers.measure,
     "counterfeit": counterfeit.measure,
     "probe": probe.measure,
     "box": box.measure,
 }
-_AS_ROOT = ("stick", "many", "chain", "peers", "counterfeit")
+_AS_ROOT = ("stick", "many", "source", "chain", "peers", "counterfeit")
 _FILE_COLUMNS = 140
 _USAGE_EXIT_CODE = 2
 

@@ -24,6 +24,9 @@ from station.units import MIB
 SMALLEST_MAPPED_BYTES = 4 * MIB
 _MOST_MAPPINGS = 64
 _REREAD_BYTES = 4 * MIB
+# The kernel fetches no more at once than the disk takes in one request (force_page_cache_ra in
+# mm/readahead.c), whatever it is asked for; few disks take less.
+_FETCHED_BYTES = MIB
 # What the kernel says when it is the station that asks for too much.
 _OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
@@ -75,8 +78,10 @@ class Source:
         finally:
             os.close(descriptor)
 
-    def mapping(self, index: int) -> mmap.mmap | None:
+    def mapping(self, index: int, offset_bytes: int = 0, length_bytes: int = 0) -> mmap.mmap | None:
         """A read-only mapping of a large file; None for a small one.
+
+        The kernel begins to fetch what is needed of it, so that no drive waits for the disk later.
 
         Its memory must only be handed to the kernel: touching it would end the process with a bus
         error once the file is shortened, where a system call just fails with EFAULT.
@@ -90,6 +95,8 @@ class Source:
         # Opened each time, for the path may lead to another file by now.
         descriptor = self._open(index)
         try:
+            for at in range(offset_bytes, offset_bytes + length_bytes, _FETCHED_BYTES):
+                os.posix_fadvise(descriptor, at, _FETCHED_BYTES, os.POSIX_FADV_WILLNEED)
             status = os.fstat(descriptor)
             with self._lock:
                 found = self._mappings.get(index)
@@ -108,6 +115,22 @@ class Source:
             while len(self._mappings) > _MOST_MAPPINGS:
                 self._mappings.popitem(last=False)
         return mapped
+
+    def is_in_memory(self, index: int, offset_bytes: int) -> bool:
+        """Whether a byte of a file could be had without reading the disk; False if nobody knows.
+
+        Raises:
+            SourceChangedError: as `read_into`.
+        """
+        descriptor = self._open(index)
+        try:
+            # Whoever asks next asks for another page: the kernel may fetch one that it lacks.
+            return os.preadv(descriptor, [bytearray(1)], offset_bytes, os.RWF_NOWAIT) == 1
+        except OSError:
+            # EAGAIN when it is on the disk; EOPNOTSUPP from file systems that can't tell.
+            return False
+        finally:
+            os.close(descriptor)
 
     def require_unchanged(self, index: int, since_ns: int) -> None:
         """Hash a file anew, to tell a changed source from a bad drive.

@@ -152,13 +152,21 @@ class ExtentTable:
                 piece_end == extent_end,
             )
 
-    def spans(self, longest_bytes: int) -> Iterator[tuple[int, int]]:
+    def spans(
+        self, longest_bytes: int, start_bytes: int = 0, end_bytes: int | None = None
+    ) -> Iterator[tuple[int, int]]:
         """The ranges to transfer, as (start, end): all that is not kept, ascending.
 
         Each lies between two multiples of `longest_bytes`, so that large requests stay aligned.
+
+        Args:
+            longest_bytes: the length of most of them.
+            start_bytes: what lies before it is left out.
+            end_bytes: what lies from there on is left out; None for the end of the drive.
         """
-        for start, end in self._runs():
-            at = start
+        limit = self.end_bytes if end_bytes is None else end_bytes
+        for run_start, run_end in self._runs():
+            at, end = max(run_start, start_bytes), min(run_end, limit)
             while at < end:
                 stop = min((at // longest_bytes + 1) * longest_bytes, end)
                 yield at, stop

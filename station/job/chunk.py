@@ -54,9 +54,10 @@ class Assembler:
         """A piece that exists in memory already."""
         if piece.kind is Kind.FILL:
             return _constant(piece.ref)[: piece.length_bytes]
-        if piece.kind is Kind.FILE and (mapping := self._source.mapping(piece.ref)) is not None:
-            end = piece.skipped_bytes + piece.length_bytes
-            return memoryview(mapping)[piece.skipped_bytes : end]
+        if piece.kind is Kind.FILE:
+            start, length = piece.skipped_bytes, piece.length_bytes
+            mapping = self._source.mapping(piece.ref, start, length)
+            return None if mapping is None else memoryview(mapping)[start : start + length]
         return None
 
     def _render(self, piece: Piece, into: memoryview) -> None:

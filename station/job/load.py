@@ -1,6 +1,7 @@
-"""The load: one ascending pass that erases, formats and copies at once."""
+"""The load: one pass that erases, formats and copies at once."""
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 
 from station.content.source import Source
@@ -9,6 +10,7 @@ from station.device.drive import Drive
 from station.image.image import Image
 from station.job.ahead import Ahead
 from station.job.chunk import CHUNK_BYTES, Assembler
+from station.job.scan import SharedScan
 from station.job.seal import clear_seal
 
 
@@ -16,7 +18,9 @@ def load(
     image: Image,
     source: Source,
     drive: Drive,
-    on_written: Callable[[int], None] = lambda _end_bytes: None,
+    *,
+    scan: SharedScan | None = None,
+    on_written: Callable[[int, int], None] = lambda _start_bytes, _end_bytes: None,
 ) -> None:
     """Write an image to a drive, sector 0 left zero, and empty the caches.
 
@@ -27,7 +31,9 @@ def load(
         image: what the drive is to hold.
         source: the files that the image refers to.
         drive: the drive.
-        on_written: told after each write how far the drive is written.
+        scan: the drives that load the same files; without it the drive is written from its
+            beginning to its end.
+        on_written: told after each write from where to where it went.
 
     Raises:
         SourceChangedError: when a file is not what the manifest lists.
@@ -36,9 +42,11 @@ def load(
     """
     clear_seal(drive)
     assembler = Assembler(image, source)
-    spans = image.extents.spans(CHUNK_BYTES)
     stagings = [aligned_buffer(CHUNK_BYTES), aligned_buffer(CHUNK_BYTES)]
-    with Ahead[memoryview]() as ahead:
+    with (
+        closing((scan or SharedScan(source)).spans(image.extents)) as spans,
+        Ahead[memoryview]() as ahead,
+    ):
         span = next(spans, None)
         if span is not None:
             ahead.start(partial(assembler.assemble, *span, stagings[0]))
@@ -50,5 +58,5 @@ def load(
             if span is not None:
                 ahead.start(partial(assembler.assemble, *span, stagings[0]))
             drive.write(start_bytes, chunk)
-            on_written(start_bytes + len(chunk))
+            on_written(start_bytes, start_bytes + len(chunk))
     drive.flush()

@@ -12,6 +12,7 @@ from station.content.source import Source
 from station.image.extent import Kind
 from station.image.geometry import plan_geometry
 from station.image.planner import VolumePlan, plan_volume
+from station.job.scan import SharedScan
 from station.job.state import Stage
 
 # The alternating bits of a pattern and its complement; the image, mostly zeros, comes after them.
@@ -26,6 +27,7 @@ class Order:
         selection: the bundles that such a drive takes.
         volume: the plan of its image.
         source: the files, by the indexes that the plan uses.
+        scan: the drives that load these files now.
         digests: BLAKE3 of each file.
         erase: how the drive is erased.
         read_back: how much of the erased part is read back.
@@ -35,6 +37,7 @@ class Order:
     selection: Selection
     volume: VolumePlan
     source: Source
+    scan: SharedScan
     digests: tuple[bytes, ...]
     erase: ErasePolicy
     read_back: ReadBack
@@ -70,7 +73,7 @@ class OrderBook:
         self._offers = offers
         self._lock = threading.Lock()
         self._orders: dict[tuple[int, int], Order] = {}
-        self._sources: dict[tuple[str, ...], Source] = {}
+        self._sources: dict[tuple[str, ...], tuple[Source, SharedScan]] = {}
 
     def order_for(self, capacity_bytes: int, sector_bytes: int) -> Order:
         """The order for a drive.
@@ -88,7 +91,7 @@ class OrderBook:
 
     def close(self) -> None:
         """Let go of all files."""
-        for source in self._sources.values():
+        for source, _scan in self._sources.values():
             source.close()
 
     def _work_out(self, capacity_bytes: int, sector_bytes: int) -> Order:
@@ -103,13 +106,17 @@ class OrderBook:
             label=label,
             keeps_free_space=profile.erase.policy is ErasePolicy.QUICK,
         )
-        # Drives of other capacities that take the same bundles read the same open files.
+        # Drives of other capacities that take the same bundles read the same open files, together.
         names = tuple(offer.name for offer in selection.taken)
-        source = self._sources.setdefault(names, Source(files))
+        if names not in self._sources:
+            source = Source(files)
+            self._sources[names] = source, SharedScan(source)
+        source, scan = self._sources[names]
         return Order(
             selection,
             volume,
             source,
+            scan,
             tuple(file.blake3 for file in files),
             profile.erase.policy,
             profile.erase.read_back,

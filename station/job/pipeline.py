@@ -56,10 +56,10 @@ def make(
             progress.enter(State.WIPE, image.capacity_bytes * len(WIPE_PATTERNS))
             for value in WIPE_PATTERNS:
                 pattern = plan_pattern(image.capacity_bytes, image.sector_bytes, value)
-                load(pattern, order.source, counted, *_watching(probe))
+                load(pattern, order.source, counted, on_written=_watching(probe))
                 probe = None
         progress.enter(State.LOAD, image.transfer_bytes)
-        load(image, order.source, counted, *_watching(probe))
+        load(image, order.source, counted, scan=order.scan, on_written=_watching(probe))
         if probe is not None:
             probe.clear(image.extents)
         spans = list(_verify_spans(order, image))
@@ -78,9 +78,9 @@ def make(
     return PASSED
 
 
-def _watching(probe: Probe | None) -> tuple[Callable[[int], None], ...]:
-    """Who is told how far the first pass has come: the stamps lie ahead of it."""
-    return () if probe is None else (probe.loaded,)
+def _watching(probe: Probe | None) -> Callable[[int, int], None]:
+    """Who is told what the first pass has written: the stamps lie in the rest."""
+    return probe.loaded if probe is not None else lambda _start_bytes, _end_bytes: None
 
 
 def withdraw(drive: Drive, verdict: Verdict) -> Verdict:

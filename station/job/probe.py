@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from station.device.buffer import aligned_buffer
 from station.device.drive import Drive
 from station.image.extent import ExtentTable, Kind
+from station.job.ranges import Ranges
 from station.job.seal import clear_seal
 from station.job.stamp import (
     BLOCK_BYTES,
@@ -52,6 +53,7 @@ class Probe:
         self._buffer = aligned_buffer(BLOCK_BYTES)
         self._positions = probe_positions(self._capacity_bytes, self._random)
         self._recheck_after_bytes = list(recheck_after_bytes)
+        self._overwritten = Ranges()
 
     @property
     def transfer_bytes(self) -> int:
@@ -71,22 +73,23 @@ class Probe:
         self._drive.flush()
         self._require_held(self._positions)
 
-    def loaded(self, written_bytes: int) -> None:
+    def loaded(self, start_bytes: int, end_bytes: int) -> None:
         """Look now and then at what the load has not overwritten yet.
 
         Args:
-            written_bytes: where on the drive the load stands.
+            start_bytes: where the load wrote just now.
+            end_bytes: up to where it did.
 
         Raises:
             DriveFailedError: as `run`.
         """
-        if not self._recheck_after_bytes or written_bytes < self._recheck_after_bytes[0]:
+        overwritten = self._overwritten
+        overwritten.add(start_bytes, end_bytes)
+        if not self._recheck_after_bytes or overwritten.length_bytes < self._recheck_after_bytes[0]:
             return
         self._recheck_after_bytes.pop(0)
         self._drive.flush()
-        self._require_held(
-            [at for at in self._positions if at >= written_bytes], overwritten_bytes=written_bytes
-        )
+        self._require_held([at for at in self._positions if at not in overwritten])
 
     def clear(self, extents: ExtentTable) -> None:
         """Put zeros in place of the stamps in what the load left as it was.
@@ -100,9 +103,9 @@ class Probe:
             if any(piece.kind is Kind.KEEP for piece in pieces):
                 self._drive.write(position, self._buffer)
 
-    def _require_held(self, positions: Sequence[int], overwritten_bytes: int = 0) -> None:
+    def _require_held(self, positions: Sequence[int]) -> None:
         answers = [self._read(position) for position in self._shuffled(positions)]
-        finding = conclude(answers, self._capacity_bytes, overwritten_bytes)
+        finding = conclude(answers, self._capacity_bytes, self._overwritten)
         if finding.damaged_at is not None:
             raise DriveFailedError(
                 FailReason.VERIFY_MISMATCH, f"a block at byte {finding.damaged_at} was not kept"

@@ -13,6 +13,7 @@ from random import Random
 
 from blake3 import blake3
 
+from station.job.ranges import Ranges
 from station.units import MIB
 
 BLOCK_BYTES = 4096
@@ -109,7 +110,9 @@ def probe_positions(capacity_bytes: int, random: Random) -> list[int]:
     return sorted(position for position in positions if position + BLOCK_BYTES <= capacity_bytes)
 
 
-def conclude(answers: Sequence[Answer], capacity_bytes: int, overwritten_bytes: int = 0) -> Finding:
+def conclude(
+    answers: Sequence[Answer], capacity_bytes: int, overwritten: Ranges | None = None
+) -> Finding:
     """Tell a counterfeit from a damaged drive and from a good one.
 
     A drive is smaller than it claims when two positions are one place, or when from some position
@@ -118,7 +121,7 @@ def conclude(answers: Sequence[Answer], capacity_bytes: int, overwritten_bytes: 
     Args:
         answers: what the positions gave back.
         capacity_bytes: what the drive claims.
-        overwritten_bytes: how much from the beginning on was written since the stamps were.
+        overwritten: what was written since the stamps were; the answers come from elsewhere.
     """
     ordered = sorted(answers, key=lambda answer: answer.position_bytes)
     wrap_bytes = 0
@@ -135,8 +138,8 @@ def conclude(answers: Sequence[Answer], capacity_bytes: int, overwritten_bytes: 
         return Finding(held_bytes, lost_bytes, wraps=lost_bytes == wrap_bytes)
     if not lost:
         return Finding(capacity_bytes, capacity_bytes)
-    if overwritten_wrap_bytes := _wrap_that_explains(lost, held, overwritten_bytes):
-        return Finding(0, overwritten_wrap_bytes, wraps=True)
+    if overwritten and (size_bytes := _wrap_that_explains(lost, held, overwritten, capacity_bytes)):
+        return Finding(0, size_bytes, wraps=True)
     highest_held = max(held, default=-1)
     beyond = [position for position in lost if position > highest_held]
     if beyond:
@@ -145,19 +148,19 @@ def conclude(answers: Sequence[Answer], capacity_bytes: int, overwritten_bytes: 
 
 
 def _wrap_that_explains(
-    lost: Sequence[int], held: Sequence[int], overwritten_bytes: int
+    lost: Sequence[int], held: Sequence[int], overwritten: Ranges, capacity_bytes: int
 ) -> int | None:
     """The distance at which a drive wraps round, when that explains which stamps are gone.
 
-    Those are gone that lie, one or more turns on, where the load has been since; a single one may
+    Those are gone that lie, some turns on or back, where the load has been since; a single one may
     be mere damage.
     """
     if len(lost) < 2:  # noqa: PLR2004 - one point explains nothing
         return None
     wrap_bytes = _SMALLEST_WRAP_BYTES
-    while wrap_bytes < lost[0]:
-        if all(at % wrap_bytes < overwritten_bytes for at in lost) and all(
-            at % wrap_bytes >= overwritten_bytes for at in held if at >= overwritten_bytes
+    while wrap_bytes < capacity_bytes:
+        if all(overwritten.reaches(at, wrap_bytes) for at in lost) and not any(
+            overwritten.reaches(at, wrap_bytes) for at in held
         ):
             return wrap_bytes
         wrap_bytes *= 2

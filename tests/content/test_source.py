@@ -1,4 +1,5 @@
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -234,3 +235,18 @@ def test_many_drives_read_at_once(plant: Plant) -> None:
             return [read(source, index, 0, 10_000) for index in range(8)]
 
         assert all(found == list(contents.values()) for found in threads.map(read_all, range(8)))
+
+
+def test_what_was_dropped_from_memory_is_told_from_what_is_there() -> None:
+    # On a disk, for a file in memory can't be dropped.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        contents = {"film": LARGE}
+        path = Path(name) / "film"
+        path.write_bytes(LARGE)
+        with source_of(Path(name), contents) as source:
+            assert source.is_in_memory(0, LARGE_BYTES // 2)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+                assert not source.is_in_memory(0, LARGE_BYTES // 2)

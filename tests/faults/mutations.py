@@ -138,8 +138,8 @@ MUTATIONS = (
     Mutation(
         "the load is not flushed",
         "station/job/load.py",
-        "            on_written(start_bytes + len(chunk))\n    drive.flush()\n",
-        "            on_written(start_bytes + len(chunk))\n",
+        "            on_written(start_bytes, start_bytes + len(chunk))\n    drive.flush()\n",
+        "            on_written(start_bytes, start_bytes + len(chunk))\n",
         _POWER_CUTS,
     ),
     Mutation(

@@ -74,8 +74,17 @@ class Unmasking:
     written_blocks: int
 
 
-def unmask(liar: Liar, folder: Path, *, load_bytes: int = 1400 * MIB) -> Unmasking:
-    """Probe a drive, then write zeros as a load does, until the probe finds it out."""
+def unmask(
+    liar: Liar, folder: Path, *, load_bytes: int = 1400 * MIB, joined_at: float = 0.0
+) -> Unmasking:
+    """Probe a drive, then write zeros as a load does, until the probe finds it out.
+
+    Args:
+        liar: the drive.
+        folder: where its medium is kept meanwhile.
+        load_bytes: how much the load writes at most.
+        joined_at: at which share of the drive the load begins; what lies before comes after.
+    """
     drive = SimulatedDrive(folder / "liar.img", liar.claimed_bytes, faults=liar.faults)
     counted = CountedDrive(drive, Progress())
     zeros = aligned_buffer(CHUNK_BYTES)
@@ -85,11 +94,16 @@ def unmask(liar: Liar, folder: Path, *, load_bytes: int = 1400 * MIB) -> Unmaski
         try:
             probe.run()
             blocks = drive.operations
-            while written_bytes < min(load_bytes, liar.claimed_bytes):
-                step = min(CHUNK_BYTES, liar.claimed_bytes - written_bytes)
-                counted.write(written_bytes, zeros[:step])
+            chunks = -(-liar.claimed_bytes // CHUNK_BYTES)
+            first = int(chunks * joined_at)
+            for index in (*range(first, chunks), *range(first)):
+                if written_bytes >= load_bytes:
+                    break
+                start = index * CHUNK_BYTES
+                step = min(CHUNK_BYTES, liar.claimed_bytes - start)
+                counted.write(start, zeros[:step])
                 written_bytes += step
-                probe.loaded(written_bytes)
+                probe.loaded(start, start + step)
         except DriveFailedError as error:
             if error.verdict.reason is not FailReason.FAKE_CAPACITY:
                 raise

@@ -39,21 +39,23 @@ def test_a_counterfeit_is_found_before_the_load_and_its_real_size_named(
     assert found.detail.startswith("says ")
 
 
+@pytest.mark.parametrize("joined_at", [0.0, 0.003, 0.4, 0.97])
 @pytest.mark.parametrize("name", sorted(WITH_A_CACHE))
 def test_a_cache_in_front_only_delays_it_until_the_load_has_flooded_the_cache(
-    name: str, tmp_path: Path
+    name: str, joined_at: float, tmp_path: Path
 ) -> None:
-    found = unmask(LIARS[name], tmp_path)
+    found = unmask(LIARS[name], tmp_path, joined_at=joined_at)
 
     assert found.loaded_bytes is not None
     assert found.loaded_bytes > 0
 
 
+@pytest.mark.parametrize("joined_at", [0.0, 0.4, 0.97])
 @pytest.mark.parametrize("capacity_bytes", HONEST)
 def test_an_honest_stick_is_never_accused_and_takes_a_few_dozen_blocks(
-    capacity_bytes: int, tmp_path: Path
+    capacity_bytes: int, joined_at: float, tmp_path: Path
 ) -> None:
-    found = unmask(Liar(capacity_bytes), tmp_path, load_bytes=200 * MIB)
+    found = unmask(Liar(capacity_bytes), tmp_path, load_bytes=200 * MIB, joined_at=joined_at)
 
     assert found.loaded_bytes is None
     assert found.written_blocks < 100
