@@ -44,17 +44,22 @@ def make_films(folder: Path, total_bytes: int, film_bytes: int = FILM_BYTES) -> 
     ]
 
 
-def make_articles(folder: Path, count: int) -> list[SelectedFile]:
-    """Files of 1 to 30 kB, like those of an encyclopedia: the shorter, the more of them."""
+def article_sizes(count: int) -> list[int]:
+    """Lengths of 1 to 30 kB; the shorter, the more of them."""
     random = Random(count)  # noqa: S311 - data, no secret
     spread = _LARGEST_ARTICLE_BYTES / _SMALLEST_ARTICLE_BYTES
+    return [int(_SMALLEST_ARTICLE_BYTES * spread ** random.random()) for _ in range(count)]
+
+
+def make_articles(folder: Path, count: int) -> list[SelectedFile]:
+    """Files of 1 to 30 kB, like those of an encyclopedia."""
     return [
         _make(
             folder,
             f"articles/{index // _ARTICLES_PER_FOLDER}/article {index}.html",
-            os.urandom(int(_SMALLEST_ARTICLE_BYTES * spread ** random.random())),
+            os.urandom(size_bytes),
         )
-        for index in range(count)
+        for index, size_bytes in enumerate(article_sizes(count))
     ]
 
 

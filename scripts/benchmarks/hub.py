@@ -33,15 +33,16 @@ class PreparedHub:
     Args:
         sticks: what is plugged in; each at a port of its own.
         folder: where their images are, or are made; none is written but by its drive.
+        allocates: whether images that are made get their memory before they are needed.
     """
 
-    def __init__(self, sticks: Sequence[Stick], folder: Path) -> None:
+    def __init__(self, sticks: Sequence[Stick], folder: Path, *, allocates: bool = True) -> None:
         self._sticks = {stick.port: stick for stick in sticks}
         self._folder = folder
         self._has_told = False
         self._opened = ExitStack()
         for stick in sticks:
-            if not self._image(stick).exists():
+            if allocates and not self._image(stick).exists():
                 allocate(self._image(stick), stick.capacity_bytes)
 
     @property

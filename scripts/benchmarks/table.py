@@ -65,7 +65,7 @@ def run_table(
         closing(PreparedHub(sticks, images)) as hub,
         closing(book_of(files)) as book,
         Ledger.open(str(ledger)) as book_of_verdicts,
-        _terminal() as console,
+        terminal() as console,
     ):
         began_cpu_s = cpu_s()
         book_of_verdicts.begin_run(PROFILE.name, "")
@@ -146,7 +146,7 @@ class _WatchedView:
 
 
 @contextmanager
-def _terminal() -> Iterator[Console]:
+def terminal() -> Iterator[Console]:
     """A terminal of its own; another process takes what is written to it, as a terminal would."""
     master, slave = os.openpty()
     termios.tcsetwinsize(slave, (_LINES, _COLUMNS))
