@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from scripts.benchmarks.content import book_of, first_of, make_films
-from scripts.benchmarks.figures import RATIO, Curve, Line, Result, at_most
+from scripts.benchmarks.figures import RATIO, Curve, Line, Result, Scale, at_most
 from scripts.benchmarks.sticks import (
     Passes,
     Speed,
@@ -45,6 +45,7 @@ def measure(bench: Workbench) -> Iterator[Result]:
         "speed of writing in MB/s",
         "time ÷ limit",
         tuple(points),
+        Scale.LOG_X,
     )
     with loop_device(bench.memory, _LOOP_BYTES) as node, opened(node) as drive:
         rounds = _rounds(bench, drive, films)
