@@ -173,8 +173,14 @@ class UdevHub:
         return self._inventory.see(drive)
 
     def _look_at_all(self) -> list[PlugEvent]:
-        drives = (self._drive_at(notice) for notice in self._monitor.present())
+        present = self._monitor.present()
+        drives = (self._known(notice) or self._drive_at(notice) for notice in present)
         return self._inventory.see_all(drive for drive in drives if drive is not None)
+
+    def _known(self, notice: DiskNotice) -> DriveInfo | None:
+        """The drive of a notice if it was announced already: nothing needs to be read of it."""
+        drive = self._inventory.at_node(_node(notice.name))
+        return drive if drive is not None and drive.diskseq == notice.diskseq else None
 
     def _drive_at(self, notice: DiskNotice) -> DriveInfo | None:
         """The drive that can be announced, or stays announced, at the disk of a notice."""
