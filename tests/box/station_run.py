@@ -68,16 +68,20 @@ class StationRun:
         self.process = process
 
     @classmethod
-    def start(cls, machine: Machine, name: str, *options: str | Path) -> Self:
+    def start(
+        cls, machine: Machine, name: str, *options: str | Path, through: Sequence[str] = ()
+    ) -> Self:
         """Start it; it is ready some time later, and tells of what is plugged in by then, too.
 
         Args:
             machine: where, with the bundle installed.
             name: a name for its ledger, which no other run has.
             options: of `station run`.
+            through: a command that starts the command which follows it.
         """
         ledger = GUEST_ROOT / f"{name}.sqlite"
         process = machine.start(
+            *through,
             *("station", "run", "--root", GUEST_ROOT, "--profile", PROFILE),
             *("--ledger", ledger, "--view", "json", *options),
         )
