@@ -111,10 +111,13 @@ class Probe:
                 FailReason.VERIFY_MISMATCH, f"a block at byte {finding.damaged_at} was not kept"
             )
         if finding.is_counterfeit:
-            real_bytes = self._narrow(finding)
+            real = format_size(self._narrow(finding))
+            # What hid it before the load (a cache in front, or an odd distance at which it wraps)
+            # answers the narrowing as well, and the size that it gives is one limit.
+            holds = "less than " if overwritten_bytes and not finding.wraps else ""
             raise DriveFailedError(
                 FailReason.FAKE_CAPACITY,
-                f"says {format_size(self._capacity_bytes)}, holds {format_size(real_bytes)}",
+                f"says {format_size(self._capacity_bytes)}, holds {holds}{real}",
             )
 
     def _narrow(self, finding: Finding) -> int:

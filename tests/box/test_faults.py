@@ -233,6 +233,17 @@ def test_honest_pause_is_in_the_record_of_its_stick(in_box: dict[str, JobRow]) -
     assert end.quality.longest_pause_s >= PAUSE_S
 
 
+@pytest.mark.parametrize("name", ["write error once", "read error once"])
+def test_command_that_fails_once_is_repeated_before_the_station_hears_of_it(
+    in_box: dict[str, JobRow], name: str
+) -> None:
+    """That is where the box differs: the kernel's SCSI layer is one more who tries again."""
+    end = in_box[name].end
+
+    assert end is not None
+    assert end.quality.retries == 0
+
+
 def test_large_and_slow_stick_is_probed_before_it_is_loaded(
     in_box: dict[str, JobRow], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_what_a_mutation_breaks_stands_once_in_the_station(mutation: Mutation) -> None:
-    """Trying them takes half an hour and is left to scripts/mutation-check."""
+    """Trying them takes ten minutes and is left to scripts/mutation-check."""
     text = (ROOT / mutation.path).read_text(encoding="utf-8")
 
     assert text.count(mutation.text) == 1

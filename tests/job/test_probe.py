@@ -72,6 +72,19 @@ def test_the_real_size_of_what_wraps_round_is_exact(name: str, told: str, tmp_pa
     assert unmask(LIARS[name], tmp_path).detail == told
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("wraparound at no power of two", "says 8 GB, holds less than "),
+        ("chain, 512 MiB of cache", "says 34.4 GB, holds less than "),
+    ],
+)
+def test_of_what_is_found_during_the_load_alone_only_a_limit_is_told(
+    name: str, told: str, tmp_path: Path
+) -> None:
+    assert unmask(LIARS[name], tmp_path).detail.startswith(told)
+
+
 @given(capacities, st.integers())
 def test_stamps_lie_apart_inside_the_drive_and_never_on_a_whole_mebibyte(
     capacity_bytes: int, seed: int
