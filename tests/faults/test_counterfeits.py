@@ -8,12 +8,14 @@ probe, the read-back finds what has lost a byte of content, metadata or erased s
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from station.content.profile import ErasePolicy
+from station.content.source import Source
 from station.device.fault import Beyond, CacheInFront, Chain, Fault, Limbo, Wraparound
 from station.device.simulated import SimulatedDrive
 from station.job.counted_drive import CountedDrive
@@ -114,15 +116,26 @@ WITHOUT_A_PROBE: tuple[tuple[Fault, ...], ...] = (
 )
 
 
+@pytest.mark.parametrize("joins", ["alone", "joining another"])
 @pytest.mark.parametrize("faults", WITHOUT_A_PROBE, ids=str)
 def test_without_a_probe_the_read_back_finds_what_a_counterfeit_lost(
-    tmp_path: Path, faults: tuple[Fault, ...]
+    tmp_path: Path, faults: tuple[Fault, ...], joins: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = Workshop(tmp_path)
     shop.donated(SMALL_BYTES)
     order = shop.order(profile_of(probes=False), SMALL_BYTES, contents=CONTENT)
-    with closing(shop.stick(*faults, capacity_bytes=SMALL_BYTES)) as drive:
+    # As if the bundle were larger than the memory, or who joins would begin at the beginning.
+    monkeypatch.setattr(Source, "is_in_memory", lambda *_: False)
+    with (
+        closing(order.scan.spans(order.volume.extents)) as other,
+        closing(shop.stick(*faults, capacity_bytes=SMALL_BYTES)) as drive,
+    ):
+        if joins != "alone":
+            list(islice(other, 3))
         verdict = make(order, IDENTITY, drive, Progress())
+        first = next(write for write in drive.write_log if write.length_bytes > len(ZEROS))
+
+    assert (first.offset_bytes == 0) is (joins == "alone")
     for book in shop.books:
         book.close()
 
