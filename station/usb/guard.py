@@ -188,7 +188,7 @@ def _is_on_untaught_port(candidate: Candidate, policy: GuardPolicy) -> Objection
     return Objection(
         RefusalReason.PORT_NOT_TAUGHT,
         f"port {candidate.drive.port or 'unknown'} was not taught: use a labelled socket, or teach"
-        " this one with `station ports teach`",
+        " this one with `station ports teach` (--join where the socket has its label already)",
     )
 
 
