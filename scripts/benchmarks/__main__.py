@@ -30,7 +30,7 @@ from scripts.benchmarks.figures import Bar, Curve, Line, Missing, Result
 from scripts.benchmarks.machine import describe_machine
 from scripts.benchmarks.report import print_json, said, table_of
 from scripts.benchmarks.stopping import stop_on_signals
-from scripts.benchmarks.tools import install_peers
+from scripts.benchmarks.tools import install_missing
 from scripts.benchmarks.workbench import Workbench
 from station.errors import OperatorError
 
@@ -63,7 +63,7 @@ def bench(  # noqa: PLR0913 - one parameter an option
     *,
     installs: Annotated[
         bool,
-        typer.Option("--install-peers", help="First install what the station is measured against."),
+        typer.Option("--install", help="First install what is missing (apt-get, npm)."),
     ] = False,
     rounds: Annotated[int, typer.Option(min=1, help="How often each figure is measured.")] = 3,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -83,7 +83,7 @@ def bench(  # noqa: PLR0913 - one parameter an option
     """Measure how fast the station is: each line a ratio of two things measured in one run."""
     selected = _selected(names)
     if installs:
-        install_peers()
+        install_missing()
     out, err = Console(), Console(stderr=True, markup=False, highlight=False)
     if not out.is_terminal:
         out.width = _FILE_COLUMNS

@@ -25,7 +25,7 @@ _PACKAGES = {
     "qemu-system-x86_64": "qemu-system-x86",
     "tar2sqfs": "squashfs-tools-ng",
 }
-_REMEDY = "as root, `scripts/bench --install-peers` installs it"
+_REMEDY = "as root, `scripts/bench --install` installs it"
 
 
 def missing(*programs: str) -> str | None:
@@ -43,7 +43,7 @@ def missing(*programs: str) -> str | None:
     return None
 
 
-def install_peers() -> None:
+def install_missing() -> None:
     """Install all of them: Debian packages with apt-get, Etcher's engine with npm.
 
     Raises:
