@@ -114,7 +114,7 @@ class Probe:
             real = format_size(self._narrow(finding))
             # What hid it before the load (a cache in front, or an odd distance at which it wraps)
             # answers the narrowing as well, and the size that it gives is one limit.
-            holds = "less than " if overwritten_bytes and not finding.wraps else ""
+            holds = "less than " if self._overwritten.length_bytes and not finding.wraps else ""
             raise DriveFailedError(
                 FailReason.FAKE_CAPACITY,
                 f"says {format_size(self._capacity_bytes)}, holds {holds}{real}",
