@@ -161,6 +161,17 @@ def _has_no_identity(candidate: Candidate, policy: GuardPolicy) -> Objection | N
     )
 
 
+def _has_no_medium(candidate: Candidate, policy: GuardPolicy) -> Objection | None:
+    del policy
+    # So the kernel shows a disk that is being pulled, for a moment, and the empty slot of a reader.
+    if candidate.drive.capacity_bytes > 0:
+        return None
+    return Objection(
+        RefusalReason.CHANGED,
+        f"{candidate.drive.node} holds no medium: if it wasn't pulled, plug it in again",
+    )
+
+
 def _is_protected(candidate: Candidate, policy: GuardPolicy) -> Objection | None:
     matching = [str(drive) for drive in policy.protected if drive.matches(candidate.drive)]
     if not matching:
@@ -203,7 +214,7 @@ def _is_write_protected(candidate: Candidate, policy: GuardPolicy) -> Objection 
 
 
 def _is_too_small(candidate: Candidate, policy: GuardPolicy) -> Objection | None:
-    smallest_bytes = max(policy.min_capacity_bytes, 1)
+    smallest_bytes = policy.min_capacity_bytes
     if candidate.drive.capacity_bytes >= smallest_bytes:
         return None
     return Objection(
@@ -233,6 +244,7 @@ RULES: tuple[Rule, ...] = (
     _is_not_usb,
     _has_no_identity,
     _is_another_drive,
+    _has_no_medium,
     _is_protected,
     _is_in_use,
     _is_on_untaught_port,

@@ -72,7 +72,7 @@ def test_a_free_usb_stick_on_a_taught_port_within_the_limits_is_admitted() -> No
         pytest.param(
             with_drive(capacity_bytes=2 * GB - 512), RefusalReason.TOO_SMALL, id="too small"
         ),
-        pytest.param(with_drive(capacity_bytes=0), RefusalReason.TOO_SMALL, id="no medium"),
+        pytest.param(with_drive(capacity_bytes=0), RefusalReason.CHANGED, id="no medium"),
         pytest.param(
             with_drive(capacity_bytes=64 * GB + 512), RefusalReason.TOO_LARGE, id="too large"
         ),
