@@ -41,7 +41,7 @@ def said(line: Line | Missing) -> str:
 
 
 def _figure(line: Line) -> str:
-    return f"{line.median:.3f}" if line.unit == RATIO else f"{line.median:.3g} {line.unit}"
+    return f"{line.median:.3f}" if line.unit == RATIO else f"{line.median:.4g} {line.unit}"
 
 
 def print_json(console: Console, benchmark: str, line: Line | Missing) -> None:

@@ -14,14 +14,12 @@ class WatchedDrive:
         drive: the drive.
 
     Attributes:
-        busy_s: seconds in which the drive had a request, since the last `restart`.
-        requests: how many it had.
+        busy_s: seconds in which the drive had a request.
     """
 
     def __init__(self, drive: Drive) -> None:
         self._drive = drive
         self.busy_s = 0.0
-        self.requests = 0
 
     @property
     def capacity_bytes(self) -> int:
@@ -57,4 +55,3 @@ class WatchedDrive:
         began_s = perf_counter()
         yield
         self.busy_s += perf_counter() - began_s
-        self.requests += 1
