@@ -1,12 +1,17 @@
-"""Real block devices to test on: loop devices over files that the tests made, and nothing else."""
+"""Drives to test on: simulated ones, and loop devices over files that the tests made; no others."""
 
 import contextlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from station.device.fault import Fault
+from station.device.simulated import SimulatedDrive
+from tests.device.simulated_stick import CAPACITY
 
 MIB = 1 << 20
 
@@ -58,3 +63,18 @@ def mounted(tmp_path: Path) -> Iterator[Callable[..., Path]]:
             return point
 
         yield mount
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Callable[..., SimulatedDrive]:
+    """A stick of 32 sectors with these faults."""
+
+    def make(*faults: Fault, **options: Any) -> SimulatedDrive:
+        return SimulatedDrive(
+            tmp_path / "stick.img",
+            CAPACITY,
+            faults=faults,
+            **options,
+        )
+
+    return make

@@ -1,23 +1,17 @@
 import errno
 import mmap
 import os
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Condition
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from station.device.buffer import aligned_buffer
-from station.device.drive import Drive
 from station.device.fault import (
-    READS,
-    WRITES,
     Beyond,
     CorruptReads,
     CorruptWrites,
@@ -33,93 +27,11 @@ from station.device.fault import (
     Wraparound,
     WriteError,
 )
-from station.device.pace import DriveSpeed, WallClock
 from station.device.simulated import SimulatedDrive, WriteRecord
 from station.verdict import DriveRefusedError, RefusalReason
-
-SECTOR = 512
-CAPACITY = 32 * SECTOR
-
-
-def memory(data: bytes) -> memoryview:
-    buffer = aligned_buffer(len(data))
-    buffer[:] = data
-    return buffer
-
-
-def content(drive: Drive, offset_bytes: int = 0, length_bytes: int = CAPACITY) -> bytes:
-    buffer = aligned_buffer(length_bytes)
-    drive.read(offset_bytes, buffer)
-    return bytes(buffer)
-
-
-def error_of(use: Callable[[], object]) -> int | None:
-    with pytest.raises(OSError, match=r"^\[Errno") as caught:
-        use()
-    return caught.value.errno
-
-
-@pytest.fixture
-def stick(tmp_path: Path) -> Callable[..., SimulatedDrive]:
-    """A stick of 32 sectors with these faults."""
-
-    def make(*faults: Fault, **options: Any) -> SimulatedDrive:
-        return SimulatedDrive(
-            tmp_path / "stick.img",
-            CAPACITY,
-            faults=faults,
-            **options,
-        )
-
-    return make
-
-
-class FakeClock:
-    """Time that passes only by waiting, and by a bit more than was asked for."""
-
-    def __init__(self, oversleep_s: float = 0.0) -> None:
-        self.time_s = 1000.0
-        self.oversleep_s = oversleep_s
-
-    def now_s(self) -> float:
-        return self.time_s
-
-    def wait(self, condition: Condition, timeout_s: float | None) -> None:
-        del condition
-        assert timeout_s is not None
-        self.time_s += timeout_s + self.oversleep_s
-
-
-class WatchedClock(WallClock):
-    """Tells when a drive began to wait."""
-
-    def __init__(self) -> None:
-        self.waiting = threading.Event()
-
-    def wait(self, condition: Condition, timeout_s: float | None) -> None:
-        # Whoever wakes the drive needs the condition, which is held until the wait has begun.
-        self.waiting.set()
-        super().wait(condition, timeout_s)
-
-
-class InThread:
-    """A call in a thread of its own, and what came of it."""
-
-    def __init__(self, call: Callable[[], object]) -> None:
-        self._error: OSError | None = None
-        self._thread = threading.Thread(target=self._run, args=(call,), daemon=True)
-        self._thread.start()
-
-    def _run(self, call: Callable[[], object]) -> None:
-        try:
-            call()
-        except OSError as error:
-            self._error = error
-
-    def errno(self) -> int | None:
-        self._thread.join(timeout=60)
-        assert not self._thread.is_alive(), "the drive still hangs"
-        return self._error.errno if self._error else None
+from tests.device.clocks import FakeClock
+from tests.device.contents import content, memory
+from tests.device.simulated_stick import CAPACITY, SECTOR, error_of
 
 
 @dataclass(frozen=True)
@@ -338,127 +250,6 @@ def test_faults_of_several_kinds_strike_in_the_order_of_their_bytes(
         assert error_of(lambda: drive.write(0, memory(b"x" * CAPACITY))) == errno.ENODEV
         assert clock.time_s == 1007
     assert drive.bytes_written == (4 + 6) * SECTOR
-
-
-def test_a_vanished_stick_is_gone_for_good(stick: Callable[..., SimulatedDrive]) -> None:
-    told: list[str] = []
-    vanish = Vanish(8 * SECTOR, operations=WRITES)
-    with closing(stick(vanish, on_vanish=lambda: told.append("gone"))) as drive:
-        assert content(drive) == bytes(CAPACITY)
-        drive.write(0, memory(b"x" * 8 * SECTOR))
-        assert told == []
-        assert error_of(lambda: drive.write(4 * SECTOR, memory(b"y" * CAPACITY)[: 8 * SECTOR])) == (
-            errno.ENODEV
-        )
-        assert drive.vanished
-        assert error_of(lambda: drive.write(0, aligned_buffer(SECTOR))) == errno.ENODEV
-        assert error_of(lambda: content(drive)) == errno.ENODEV
-        # As QEMU's sticks do: what fsync says of a device that left is EIO.
-        assert error_of(drive.flush) == errno.EIO
-        drive.pull()
-    assert told == ["gone"]
-    with closing(stick()) as again:
-        assert content(again, 0, 8 * SECTOR) == b"x" * 4 * SECTOR + b"y" * 4 * SECTOR
-
-
-@pytest.mark.parametrize("operation", Operation)
-def test_pulling_a_stick_ends_a_hang_at_once(
-    stick: Callable[..., SimulatedDrive], operation: Operation
-) -> None:
-    clock = WatchedClock()
-    with closing(stick(Hang(), clock=clock)) as drive:
-        use = drive.write if operation is Operation.WRITE else drive.read
-        call = InThread(lambda: use(0, aligned_buffer(SECTOR)))
-        clock.waiting.wait()
-        drive.pull()
-
-        assert call.errno() == errno.ENODEV
-
-
-def test_closing_a_drive_ends_a_hang_at_once(stick: Callable[..., SimulatedDrive]) -> None:
-    clock = WatchedClock()
-    drive = stick(Hang(operations=READS), clock=clock)
-    drive.write(0, aligned_buffer(CAPACITY))
-    call = InThread(lambda: content(drive))
-    clock.waiting.wait()
-    drive.close()
-
-    assert call.errno() == errno.EBADF
-
-
-def test_pulling_a_slow_stick_ends_its_transfer_at_once(
-    stick: Callable[..., SimulatedDrive],
-) -> None:
-    clock = WatchedClock()
-    with closing(stick(clock=clock, speed=DriveSpeed(1, 1))) as drive:
-        call = InThread(lambda: drive.write(0, aligned_buffer(CAPACITY)))
-        clock.waiting.wait()
-        drive.pull()
-
-        assert call.errno() == errno.ENODEV
-        assert drive.bytes_written == 0
-
-
-def test_a_hang_of_a_certain_length_passes_and_does_not_come_again(
-    stick: Callable[..., SimulatedDrive],
-) -> None:
-    clock = FakeClock()
-    with closing(stick(Hang(SECTOR, 2 * SECTOR, duration_s=90), clock=clock)) as drive:
-        drive.write(0, memory(b"x" * CAPACITY))
-        assert clock.time_s == 1090
-        assert content(drive) == b"x" * CAPACITY
-        assert clock.time_s == 1090
-
-
-def test_a_transfer_takes_as_long_as_the_drive_needs_for_it(
-    stick: Callable[..., SimulatedDrive],
-) -> None:
-    clock = FakeClock()
-    speed = DriveSpeed(write_bytes_per_s=SECTOR, read_bytes_per_s=4 * SECTOR)
-    with closing(stick(clock=clock, speed=speed)) as drive:
-        drive.write(0, aligned_buffer(CAPACITY))
-        assert clock.time_s == pytest.approx(1000 + 32)
-        content(drive)
-        assert clock.time_s == pytest.approx(1000 + 32 + 8)
-
-
-def test_waking_late_does_not_add_up(stick: Callable[..., SimulatedDrive]) -> None:
-    clock = FakeClock(oversleep_s=0.5)
-    with closing(stick(clock=clock, speed=DriveSpeed(SECTOR, SECTOR))) as drive:
-        for sector in range(32):
-            drive.write(sector * SECTOR, aligned_buffer(SECTOR))
-
-    assert clock.time_s == pytest.approx(1000 + 32 + 0.5)
-
-
-def test_a_host_that_dawdles_loses_the_time_for_good(stick: Callable[..., SimulatedDrive]) -> None:
-    clock = FakeClock(oversleep_s=0.01)
-    with closing(stick(clock=clock, speed=DriveSpeed(SECTOR, SECTOR))) as drive:
-        for sector in range(32):
-            drive.write(sector * SECTOR, aligned_buffer(SECTOR))
-            clock.time_s += 0.25
-
-    assert clock.time_s == pytest.approx(1000 + 32 * 1.25 + 0.01)
-
-
-def test_time_lost_on_a_slow_backing_file_is_not_made_up_for(
-    stick: Callable[..., SimulatedDrive], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = FakeClock()
-    pwrite = os.pwrite
-
-    def slow_pwrite(fd: int, data: memoryview, at: int) -> int:
-        clock.time_s += 3
-        return pwrite(fd, data, at)
-
-    with closing(stick(clock=clock, speed=DriveSpeed(SECTOR, SECTOR))) as drive:
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "pwrite", slow_pwrite)
-            drive.write(0, aligned_buffer(SECTOR))
-        assert clock.time_s == pytest.approx(1003)
-        drive.write(SECTOR, aligned_buffer(SECTOR))
-
-    assert clock.time_s == pytest.approx(1004)
 
 
 def test_the_drive_counts_and_logs_what_it_acknowledged(
