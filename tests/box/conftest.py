@@ -51,8 +51,10 @@ def bundle(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _emptied_hub(machine: Machine, control_folder: Path) -> Iterator[Hub]:
     hub = Hub(machine.protocol, control_folder)
     yield hub
-    for socket in hub.occupied():
+    occupied = hub.occupied()
+    for socket in occupied:
         hub.pull(socket)
+    machine.await_no_disk(occupied)
 
 
 @pytest.fixture

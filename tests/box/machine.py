@@ -211,6 +211,16 @@ class Machine:
         self.run("udevadm", "wait", "--timeout=60", socket.disk)
         return Path(self.run("readlink", "--canonicalize-existing", socket.disk).strip())
 
+    def await_no_disk(self, sockets: Sequence[Socket]) -> None:
+        """Wait until nobody takes the disks that were pulled from sockets for the next ones.
+
+        Raises:
+            GuestCommandError: when one is still there after a minute.
+        """
+        if sockets:
+            links = [socket.disk for socket in sockets]
+            self.run("udevadm", "wait", "--removed", "--timeout=60", *links)
+
     def internal_written_bytes(self) -> int:
         """Bytes that the guest has written to its internal disks since it was switched on."""
         statistics = self.protocol.execute("query-blockstats")

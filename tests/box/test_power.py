@@ -7,6 +7,7 @@ CI takes, and then as soon as a stick is being sealed. Each further time is at r
 
 import os
 import random
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,13 +169,13 @@ def outage(shop: Shop, delay_s: float) -> Outage:
 
 
 @pytest.fixture(scope="module", params=range(RESETS))
-def dark(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, control_folder: Path
-) -> Outage:
+def dark(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outage:
     seed = random.randrange(1 << 32)
     delay_s = random.Random(seed).uniform(0, LATEST_S) if request.param else 0.0
     print(f"power is cut {delay_s:.2f} s after a seal begins")  # noqa: T201 - to try it again
-    return outage(Shop(tmp_path_factory.mktemp("power"), control_folder), delay_s)
+    # Of its own: what serves the sticks of other machines has its power from elsewhere.
+    with tempfile.TemporaryDirectory(prefix="box-") as control:
+        return outage(Shop(tmp_path_factory.mktemp("power"), Path(control)), delay_s)
 
 
 def before(outage: Outage) -> dict[str, JobRow]:
