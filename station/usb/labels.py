@@ -21,7 +21,8 @@ from station.errors import OperatorError
 from station.text import printable
 
 LONGEST_LABEL = 16
-LONGEST_HUB = 40
+# Room for a range of labels, which a hub is called by where nobody gave it another name.
+_LONGEST_HUB = 40
 # A socket is on two buses at the most.
 _MOST_PATHS = 2
 _LARGEST_MAP_BYTES = 1 << 20
@@ -75,7 +76,7 @@ class _PortEntry(BaseModel):
 
     label: Annotated[str, Field(min_length=1, max_length=LONGEST_LABEL)]
     path: Annotated[list[_Path], Field(min_length=1, max_length=_MOST_PATHS)]
-    hub: Annotated[str, Field(max_length=LONGEST_HUB)] = ""
+    hub: Annotated[str, Field(max_length=_LONGEST_HUB)] = ""
 
     @field_validator("path", mode="before")
     @classmethod

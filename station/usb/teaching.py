@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from station.errors import OperatorError
 from station.text import printable
-from station.usb.labels import LONGEST_HUB, LONGEST_LABEL, Port, PortMap
+from station.usb.labels import LONGEST_LABEL, Port, PortMap
 from station.usb.topology import controller_of_port, parse_port_name
 
 _RANGE = re.compile(r"(?P<prefix>.*?)(?P<first>\d{1,4})-(?P=prefix)?(?P<last>\d{1,4})", re.ASCII)
@@ -30,7 +30,7 @@ def parse_labels(text: str) -> dict[str, str]:
     for part in parts:
         expanded = _expand(part)
         labels += expanded
-        is_hub = len(expanded) > 1 and len(parts) > 1 and len(part) <= LONGEST_HUB
+        is_hub = len(expanded) > 1 and len(parts) > 1
         hubs += [part if is_hub else ""] * len(expanded)
         if len(labels) > _MOST_LABELS:
             raise OperatorError(
