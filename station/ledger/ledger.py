@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +16,7 @@ from station.job.state import Stage
 from station.ledger import query
 from station.ledger.connection import for_writing, open_engine
 from station.ledger.fault import JobEndedError, explained
+from station.ledger.group_commit import GroupCommit
 from station.ledger.location import ledger_path
 from station.ledger.process import is_dead, this_process
 from station.ledger.records import JobEnd, JobFilter, JobRow, JobStart, PassSpeeds, Tally
@@ -35,19 +35,17 @@ def _utc_now() -> datetime:
 class Ledger:
     """The durable, append-only record of jobs.
 
-    Every method may be called from any thread. What a method has returned is on the disk: it
-    outlives the process and the power. What it raised is not in the ledger, not even in part; but
-    when it was the commit that failed, it may come to light in full at the next start, for SQLite
-    can't tell whether its log had reached the disk. All methods raise StationFaultError when the
-    database fails.
+    Every method may be called from any thread; what is entered at the same moment shares one
+    transaction. What a method has returned is on the disk: it outlives the process and the power.
+    What it raised is not in the ledger, not even in part; but when it was the commit that failed,
+    it may come to light in full at the next start, for SQLite can't tell whether its log had
+    reached the disk. All methods raise StationFaultError when the database fails.
     """
 
     def __init__(self, engine: Engine, path: Path, clock: Callable[[], datetime]) -> None:
         self._engine = engine
         self._writing = for_writing(engine)
-        # SQLite has one writer at a time. Waiting for one's turn here is fair; in SQLite's own
-        # waiting loop the unluckiest of many threads can starve.
-        self._turn = Lock()
+        self._commits = GroupCommit(self._transaction)
         self._path = path
         self._clock = clock
         self._run_id: int | None = None
@@ -108,7 +106,8 @@ class Ledger:
         """
         here = this_process()
         now = self._clock()
-        with self._transaction() as connection:
+
+        def enter(connection: Connection) -> tuple[int, int]:
             orphans = [
                 orphan for orphan in query.read_running(connection) if is_dead(orphan.process, here)
             ]
@@ -130,8 +129,10 @@ class Ledger:
                     start_ticks=here.start_ticks,
                 ),
             )
-        self._run_id = run_id
-        return len(orphans)
+            return run_id, len(orphans)
+
+        self._run_id, ended = self._commits.run(enter)
+        return ended
 
     def start_job(self, start: JobStart) -> int:
         """Enter a drive that was accepted, before the first byte is written to it.
@@ -139,13 +140,13 @@ class Ledger:
         Returns:
             The number of the job, by which `end_job` is told of its end.
         """
-        with self._transaction() as connection:
-            return self._insert_job(connection, start, self._clock())
+        now = self._clock()
+        return self._commits.run(lambda connection: self._insert_job(connection, start, now))
 
     def begin_seal(self, job_id: int) -> None:
         """Enter that a drive was read back and found right, before it becomes mountable."""
-        with self._transaction() as connection:
-            connection.execute(insert(sealing).values(job_id=job_id, began=self._clock()))
+        row = insert(sealing).values(job_id=job_id, began=self._clock())
+        self._commits.run(lambda connection: _insert(connection, row))
 
     def end_job(self, job_id: int, end: JobEnd) -> None:
         """Enter the one verdict on a job.
@@ -153,8 +154,8 @@ class Ledger:
         Raises:
             JobEndedError: when the job has a verdict; the first one stands.
         """
-        with self._transaction() as connection:
-            _insert_verdict(connection, job_id, end, self._clock())
+        now = self._clock()
+        self._commits.run(lambda connection: _insert_verdict(connection, job_id, end, now))
 
     def refuse(self, start: JobStart, refusal: Verdict) -> int:
         """Enter a drive that was refused, together with its verdict.
@@ -165,10 +166,13 @@ class Ledger:
         if refusal.outcome is not Outcome.REFUSED:
             raise ValueError(f"a verdict of {refusal.outcome} is no refusal")
         now = self._clock()
-        with self._transaction() as connection:
+
+        def enter(connection: Connection) -> int:
             job_id = self._insert_job(connection, start, now)
             _insert_verdict(connection, job_id, JobEnd(refusal), now)
-        return job_id
+            return job_id
+
+        return self._commits.run(enter)
 
     def jobs(self, wanted: JobFilter) -> Iterator[JobRow]:
         """The jobs that a filter lets through, in its order, read bit by bit."""
@@ -200,13 +204,13 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the file; SQLite folds its log into it when nobody else has it open."""
-        with self._turn:
+        with self._commits.at_rest():
             self._engine.dispose()
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """A transaction that is on the disk when the block is left, or has left no trace."""
-        with explained(self._path), self._turn, self._writing.begin() as connection:
+        with explained(self._path), self._writing.begin() as connection:
             yield connection
 
     def _insert_job(self, connection: Connection, start: JobStart, now: datetime) -> int:
