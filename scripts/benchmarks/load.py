@@ -8,8 +8,10 @@ from scripts.benchmarks.figures import RATIO, Line, at_least
 from scripts.benchmarks.sticks import allocate, timed
 from scripts.benchmarks.workbench import Workbench, ratios
 from station.device.direct import DirectDrive
+from station.job.chunk import chunk_buffers
 from station.job.identity import random_identity
 from station.job.load import load
+from station.job.scan import SharedScan
 from station.units import MIB
 
 _CAPACITY_BYTES = 1024 * MIB
@@ -26,7 +28,7 @@ def measure(bench: Workbench) -> Iterator[Line]:
     def station() -> float:
         drive = DirectDrive.open_image(path)
         try:
-            return timed(lambda: load(image, order.source, drive))
+            return timed(lambda: load(image, SharedScan(order.source), drive, chunk_buffers()))
         finally:
             drive.close()
 

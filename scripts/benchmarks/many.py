@@ -18,6 +18,7 @@ from scripts.benchmarks.usage import cpu_s
 from scripts.benchmarks.workbench import Workbench, in_new_process
 from station.content.selection import SelectedFile
 from station.device.drive import Drive
+from station.job.chunk import chunk_buffers
 from station.job.identity import random_identity
 from station.job.load import load
 from station.units import MIB
@@ -157,7 +158,7 @@ def run_fleet(nodes: list[Path], films: list[SelectedFile]) -> _Fleet:
         pool = stack.enter_context(ThreadPoolExecutor(len(drives)))
 
         def load_one(drive: Drive) -> None:
-            load(order.volume.image(random_identity()), order.source, drive)
+            load(order.volume.image(random_identity()), order.scan, drive, chunk_buffers())
 
         def make_one(drive: Drive) -> None:
             station_passes(order, drive)

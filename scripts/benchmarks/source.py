@@ -18,7 +18,7 @@ from station.device.fault import Wraparound
 from station.device.pace import DriveSpeed
 from station.device.simulated import SimulatedDrive
 from station.errors import OperatorError
-from station.job.chunk import CHUNK_BYTES
+from station.job.chunk import CHUNK_BYTES, chunk_buffers
 from station.job.identity import random_identity
 from station.job.load import load
 from station.job.order import OrderBook
@@ -47,14 +47,15 @@ def measure(bench: Workbench) -> Iterator[Line]:
             Random(spread).shuffle(speeds)  # noqa: S311 - which is how fast, no secret
             name = "equally fast" if not spread else f"±{spread:.0%} in speed"
             for shares, kind in ((True, "shared scan"), (False, "each from its beginning")):
-                read_bytes = in_new_process(
-                    run_staggered, files, speeds, bench.memory, node, shares=shares
-                )
+                read_bytes = [
+                    in_new_process(run_staggered, files, speeds, bench.memory, node, shares=shares)
+                    for _ in range(bench.rounds)
+                ]
                 yield Line(
                     f"{_STICKS} sticks, {name}, begun over half of a load, bundle of twice the"
                     f" memory, {kind}: bytes read ÷ bundle",
                     RATIO,
-                    (read_bytes / content_bytes,),
+                    tuple(count / content_bytes for count in read_bytes),
                     at_most(1.5) if shares else None,
                 )
 
@@ -103,7 +104,7 @@ def _load_one(book: OrderBook, path: Path, bytes_per_s: float) -> None:
             faults=[Wraparound(CHUNK_BYTES)],
         )
     ) as drive:
-        load(order.volume.image(random_identity()), order.source, drive, scan=order.scan)
+        load(order.volume.image(random_identity()), order.scan, drive, chunk_buffers())
     path.unlink()
 
 

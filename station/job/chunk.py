@@ -14,6 +14,18 @@ from station.units import MIB
 # sees progress on the slowest and that tens of drives need little memory.
 CHUNK_BYTES = 4 * MIB
 
+Buffers = tuple[memoryview, memoryview]
+"""Aligned memory for two chunks: the drive has one while the other is put together or checked."""
+
+
+def chunk_buffers() -> Buffers:
+    """Buffers for the passes of one job, one pass after the other.
+
+    The kernel clears new memory before anybody gets it, which takes as long as a good part of a
+    pass over a fast drive: so the passes share them.
+    """
+    return aligned_buffer(CHUNK_BYTES), aligned_buffer(CHUNK_BYTES)
+
 
 class Assembler:
     """Puts together what is to be written, one chunk at a time.

@@ -4,22 +4,20 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 
-from station.content.source import Source
-from station.device.buffer import aligned_buffer
 from station.device.drive import Drive
 from station.image.image import Image
 from station.job.ahead import Ahead
-from station.job.chunk import CHUNK_BYTES, Assembler
+from station.job.chunk import Assembler, Buffers
 from station.job.scan import SharedScan
 from station.job.seal import clear_seal
 
 
 def load(
     image: Image,
-    source: Source,
+    scan: SharedScan,
     drive: Drive,
+    buffers: Buffers,
     *,
-    scan: SharedScan | None = None,
     on_written: Callable[[int, int], None] = lambda _start_bytes, _end_bytes: None,
 ) -> None:
     """Write an image to a drive, sector 0 left zero, and empty the caches.
@@ -29,10 +27,10 @@ def load(
 
     Args:
         image: what the drive is to hold.
-        source: the files that the image refers to.
+        scan: the files that the image refers to, and the drives that load them now; alone, a drive
+            is written from its beginning to its end.
         drive: the drive.
-        scan: the drives that load the same files; without it the drive is written from its
-            beginning to its end.
+        buffers: memory for the pass.
         on_written: told after each write from where to where it went.
 
     Raises:
@@ -41,10 +39,10 @@ def load(
         OSError: when the drive fails.
     """
     clear_seal(drive)
-    assembler = Assembler(image, source)
-    stagings = [aligned_buffer(CHUNK_BYTES), aligned_buffer(CHUNK_BYTES)]
+    assembler = Assembler(image, scan.source)
+    stagings = list(buffers)
     with (
-        closing((scan or SharedScan(source)).spans(image.extents)) as spans,
+        closing(scan.spans(image.extents)) as spans,
         Ahead[memoryview]() as ahead,
     ):
         span = next(spans, None)

@@ -9,7 +9,7 @@ from station.content.source import SourceChangedError
 from station.device.drive import Drive
 from station.image.identity import VolumeIdentity
 from station.image.image import Image, plan_pattern
-from station.job.chunk import CHUNK_BYTES
+from station.job.chunk import CHUNK_BYTES, chunk_buffers
 from station.job.counted_drive import CountedDrive
 from station.job.identity import read_identity
 from station.job.load import load
@@ -17,6 +17,7 @@ from station.job.order import WIPE_PATTERNS, Order
 from station.job.probe import Probe
 from station.job.progress import Progress
 from station.job.sampling import sample_ranges
+from station.job.scan import SharedScan
 from station.job.seal import clear_seal, seal
 from station.job.state import State
 from station.job.verify import Checker, MismatchError, chunked, verify
@@ -47,6 +48,7 @@ def make(
     started_ns = time.time_ns()
     image = order.volume.image(identity)
     counted = CountedDrive(drive, progress)
+    buffers = chunk_buffers()
     try:
         probe = Probe(counted) if order.probes else None
         if probe is not None:
@@ -54,17 +56,18 @@ def make(
             probe.run()
         if order.erase is ErasePolicy.TWO_PASS:
             progress.enter(State.WIPE, image.capacity_bytes * len(WIPE_PATTERNS))
+            nothing_to_share = SharedScan(order.source)
             for value in WIPE_PATTERNS:
                 pattern = plan_pattern(image.capacity_bytes, image.sector_bytes, value)
-                load(pattern, order.source, counted, on_written=_watching(probe))
+                load(pattern, nothing_to_share, counted, buffers, on_written=_watching(probe))
                 probe = None
         progress.enter(State.LOAD, image.transfer_bytes)
-        load(image, order.source, counted, scan=order.scan, on_written=_watching(probe))
+        load(image, order.scan, counted, buffers, on_written=_watching(probe))
         if probe is not None:
             probe.clear(image.extents)
         spans = list(_verify_spans(order, image))
         progress.enter(State.VERIFY, sum(end - start for start, end in spans))
-        verify(Checker(image, order.digests, bytes(image.sector_bytes)), spans, counted)
+        verify(Checker(image, order.digests, bytes(image.sector_bytes)), spans, counted, buffers)
         progress.enter(State.SEAL)
         before_seal()
         seal(counted, image.seal)
@@ -112,7 +115,8 @@ def read_back(order: Order, drive: Drive, progress: Progress) -> Verdict:
         image = order.volume.image(identity)
         spans = list(_verify_spans(order, image))
         progress.enter(State.VERIFY, sum(end - start for start, end in spans))
-        verify(Checker(image, order.digests, image.seal), spans, counted)
+        checker = Checker(image, order.digests, image.seal)
+        verify(checker, spans, counted, chunk_buffers())
     except (DriveFailedError, MismatchError, SourceChangedError) as error:
         progress.enter(State.FAILED)
         return _verdict_of(error, order, started_ns)

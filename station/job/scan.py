@@ -51,10 +51,13 @@ class SharedScan:
     Args:
         source: the files.
         clock: seconds, monotonic.
+
+    Attributes:
+        source: the files.
     """
 
     def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
-        self._source = source
+        self.source = source
         self._clock = clock
         self._lock = threading.Lock()
         self._places: list[_Place] = []
@@ -121,7 +124,7 @@ class SharedScan:
             # Anywhere in it, since the kernel may fetch the page that it was asked for in vain.
             at = chunk * CHUNK_BYTES + secrets.randbelow(CHUNK_BYTES)
             return all(
-                self._source.is_in_memory(piece.ref, piece.skipped_bytes)
+                self.source.is_in_memory(piece.ref, piece.skipped_bytes)
                 for piece in extents.pieces(at, at + 1)
                 if piece.kind is Kind.FILE
             )

@@ -6,12 +6,11 @@ from functools import partial
 import numpy as np
 from blake3 import blake3
 
-from station.device.buffer import aligned_buffer
 from station.device.drive import Drive
 from station.image.extent import Kind, Piece
 from station.image.image import Image
 from station.job.ahead import Ahead
-from station.job.chunk import CHUNK_BYTES
+from station.job.chunk import CHUNK_BYTES, Buffers
 
 
 class MismatchError(Exception):
@@ -77,28 +76,31 @@ class Checker:
             raise MismatchError("a file's content differs", offset_bytes, piece.ref)
 
 
-def verify(checker: Checker, spans: Iterable[tuple[int, int]], drive: Drive) -> None:
+def verify(
+    checker: Checker, spans: Iterable[tuple[int, int]], drive: Drive, buffers: Buffers
+) -> None:
     """Read ranges of a drive, past every cache, and check them.
 
     Args:
         checker: what they are to hold.
         spans: ranges as (start, end), ascending, none longer than a chunk, whole files only.
         drive: the drive.
+        buffers: memory for the pass.
 
     Raises:
         MismatchError: when a range holds something else.
         OSError: when the drive fails.
     """
-    buffers = [aligned_buffer(CHUNK_BYTES), aligned_buffer(CHUNK_BYTES)]
+    free = list(buffers)
     with Ahead[None]() as ahead:
         for start_bytes, end_bytes in spans:
-            data = buffers[0][: end_bytes - start_bytes]
+            data = free[0][: end_bytes - start_bytes]
             drive.read(start_bytes, data)
             # Only one range is checked at a time: the hash of a file goes on from one to the next.
             if ahead.is_busy:
                 ahead.wait()
             ahead.start(partial(checker.check, start_bytes, data))
-            buffers.reverse()
+            free.reverse()
         if ahead.is_busy:
             ahead.wait()
 

@@ -48,14 +48,14 @@ def _drive_sweep(*failures: str, policy: str = "quick") -> tuple[str, ...]:
 _PIPELINE = "station/job/pipeline.py"
 _WORKERS = "station/supervisor/workers.py"
 _READ_BACK = """\
-        verify(Checker(image, order.digests, bytes(image.sector_bytes)), spans, counted)
+        verify(Checker(image, order.digests, bytes(image.sector_bytes)), spans, counted, buffers)
         progress.enter(State.SEAL)
         before_seal()
         seal(counted, image.seal)
 """
 _SEAL_FIRST = """\
         seal(counted, image.seal)
-        verify(Checker(image, order.digests, image.seal), spans, counted)
+        verify(Checker(image, order.digests, image.seal), spans, counted, buffers)
         progress.enter(State.SEAL)
 """
 _HANG_SWEEP = ("tests/faults/test_hang_sweep.py", "-k", "quick")
