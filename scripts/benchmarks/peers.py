@@ -12,19 +12,13 @@ from time import perf_counter
 from scripts.benchmarks import etcher
 from scripts.benchmarks.content import book_of, first_of, make_films
 from scripts.benchmarks.figures import RATIO, Line, Missing, Result, at_most
-from scripts.benchmarks.sticks import (
-    Speed,
-    allocate,
-    loop_device,
-    opened,
-    station_passes,
-    throttled,
-)
+from scripts.benchmarks.host import have_memory
+from scripts.benchmarks.ready_made import ready_made_image
+from scripts.benchmarks.sticks import Speed, loop_device, opened, station_passes, throttled
 from scripts.benchmarks.tools import missing
 from scripts.benchmarks.usage import Cost, children_cpu_s, cpu_s
 from scripts.benchmarks.workbench import Workbench, in_new_process
 from station.content.selection import SelectedFile
-from station.device.direct import DirectDrive
 from station.device.drive import Drive
 from station.units import MIB
 
@@ -109,11 +103,7 @@ def _rounds(  # noqa: PLR0913, PLR0917 - what is measured, on what
     speed: Speed | None = None,
 ) -> list[tuple[Cost, dict[str, Cost]]]:
     """The station's cost and its peers' of each round, the station first and last by turns."""
-    image = bench.disk / f"{capacity_bytes}.img"
-    if not image.exists():
-        allocate(image, capacity_bytes)
-        in_new_process(make_image, image, films)
-    image.read_bytes()  # it is in memory then, as the films are
+    image = ready_made_image(bench.disk, films, capacity_bytes)
     ways: dict[str, Way] = {_STATION: partial(run_station, films)}
     ways |= {name: partial(peer, image) for name, peer in peers.items()}
     rounds = []
@@ -131,21 +121,11 @@ def _rounds(  # noqa: PLR0913, PLR0917 - what is measured, on what
     return rounds
 
 
-def make_image(image: Path, films: list[SelectedFile]) -> None:
-    """Have the station make the file that its peers write."""
-    book = book_of(films)
-    drive = DirectDrive.open_image(image)
-    try:
-        station_passes(book.order_for(drive.capacity_bytes, drive.sector_bytes), drive)
-    finally:
-        drive.close()
-        book.close()
-
-
 def run_way(way: Way, nodes: list[Path], group: Path | None) -> Cost:
     """Make all devices in one way, as members of a control group if there is one."""
     if group is not None:
         group.write_text(str(os.getpid()))
+    have_memory()
     return way(nodes)
 
 

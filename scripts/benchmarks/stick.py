@@ -1,6 +1,7 @@
 """One stick against its limit."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from scripts.benchmarks.content import book_of, first_of, make_films
 from scripts.benchmarks.figures import RATIO, Curve, Line, Result, Scale, at_most
@@ -67,15 +68,6 @@ def _rounds(
     bench: Workbench, drive: Drive, films: list[SelectedFile]
 ) -> list[tuple[Passes, Passes]]:
     """The station's passes and the plain ones, in turn."""
-    book = book_of(first_of(films, drive.capacity_bytes // 2))
-    order = book.order_for(drive.capacity_bytes, drive.sector_bytes)
-    rounds = []
-    for index in range(bench.rounds):
-        if index % 2:
-            plain = plain_passes(drive)
-            rounds.append((station_passes(order, drive), plain))
-        else:
-            station = station_passes(order, drive)
-            rounds.append((station, plain_passes(drive)))
-    book.close()
-    return rounds
+    with closing(book_of(first_of(films, drive.capacity_bytes // 2))) as book:
+        order = book.order_for(drive.capacity_bytes, drive.sector_bytes)
+        return bench.paired(lambda: station_passes(order, drive), lambda: plain_passes(drive))

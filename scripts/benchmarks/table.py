@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from scripts.benchmarks.content import PROFILE, book_of
+from scripts.benchmarks.host import have_memory
 from scripts.benchmarks.hub import PreparedHub, Stick
 from scripts.benchmarks.usage import cpu_s, own_memory_bytes
 from station.content.selection import SelectedFile
@@ -22,9 +23,11 @@ from station.dashboard.snapshot import StationSnapshot
 from station.dashboard.views import Views
 from station.ledger.ledger import Ledger
 from station.supervisor.supervisor import RunName, Supervisor
+from station.units import MIB
 from station.verdict import Outcome
 
 _COLUMNS, _LINES = 220, 60
+_MEMORY_OF_JOB_BYTES = 16 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ def run_table(
         Ledger.open(str(ledger)) as book_of_verdicts,
         terminal() as console,
     ):
+        have_memory(len(sticks) * _MEMORY_OF_JOB_BYTES)
         began_cpu_s = cpu_s()
         book_of_verdicts.begin_run(PROFILE.name, "")
         supervisor = Supervisor(

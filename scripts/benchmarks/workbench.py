@@ -12,8 +12,11 @@ from typing import ParamSpec, TypeVar
 
 import psutil
 
+from scripts.benchmarks.host import have_memory
+
 P = ParamSpec("P")
 T = TypeVar("T")
+U = TypeVar("U")
 
 # What waits for a drive of 10 MB/s ends when its request of some MiB is through.
 _END_TIMEOUT_S = 10.0
@@ -33,7 +36,7 @@ class Workbench:
     disk: Path
     rounds: int
 
-    def paired(self, first: Callable[[], T], second: Callable[[], T]) -> list[tuple[T, T]]:
+    def paired(self, first: Callable[[], T], second: Callable[[], U]) -> list[tuple[T, U]]:
         """Measure two things in turn, so that what disturbs the machine disturbs both.
 
         Every other round begins with the second.
@@ -44,12 +47,17 @@ class Workbench:
         pairs = []
         for index in range(self.rounds):
             if index % 2 == 0:
-                one = first()
-                pairs.append((one, second()))
+                one = _measured(first)
+                pairs.append((one, _measured(second)))
             else:
-                other = second()
-                pairs.append((first(), other))
+                other = _measured(second)
+                pairs.append((_measured(first), other))
         return pairs
+
+
+def _measured(act: Callable[[], T]) -> T:
+    have_memory()
+    return act()
 
 
 def ratios(pairs: list[tuple[float, float]]) -> tuple[float, ...]:
