@@ -8,6 +8,7 @@ from pathlib import Path
 
 from station.device.direct import DirectDrive
 from station.device.drive import Drive, DriveInfo
+from station.device.partitions import show_partitions
 from station.device.sysfs import disk_name_of
 from station.errors import OperatorError
 from station.hotplug.events import Inserted, PlugEvent, Port
@@ -19,10 +20,17 @@ from station.verdict import DriveRefusedError
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """An opened drive, and what is known of it."""
+    """An opened drive, and what is known of it.
+
+    Attributes:
+        info: what is known of it.
+        drive: the drive.
+        disk_name: the kernel's name of it; None for an image file.
+    """
 
     info: DriveInfo
     drive: Drive
+    disk_name: str | None = None
 
 
 class TargetHub:
@@ -84,7 +92,14 @@ class TargetHub:
         return self._targets[drive.port].drive
 
     def show(self, drive: DriveInfo) -> None:
-        """Nothing to do: whoever named the drive is there to look at it."""
+        """Let everybody see the partitions of a USB disk that passed and was closed.
+
+        An image file has none that anybody sees, and udev looks at other disks only where they are
+        set up for it.
+        """
+        disk_name = self._targets[drive.port].disk_name
+        if disk_name and drive.usb_id:
+            show_partitions(disk_name, drive.diskseq)
 
     def close(self) -> None:
         """Let go of all targets."""
@@ -106,7 +121,7 @@ class TargetHub:
     def _open_device(self, target: Path, port: str) -> _Target:
         disk = disk_name_of(target)
         drive = admit(disk, None, self._policy)
-        return _Target(replace(read_candidate(disk).drive, port=port), drive)
+        return _Target(replace(read_candidate(disk).drive, port=port), drive, disk)
 
     def _open_image(self, target: Path, port: str) -> _Target:
         drive = DirectDrive.open_image(target, self._sector_bytes)

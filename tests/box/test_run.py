@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.box.bundle import GUEST_ROOT, PROFILE, mounted_sums, sums_of
+from tests.box.bundle import mounted_sums, sums_of
 from tests.box.hub import Hub
 from tests.box.machine import Machine
 from tests.box.sockets import sockets
 from tests.box.station_run import VERDICTS, StationRun
 from tests.box.stick import Speed, Transport, blank_stick
+from tests.box.udev import without_udev
 
 pytestmark = pytest.mark.timeout(1200)
 
 MIB = 1 << 20
 CAPACITY_BYTES = 64 * MIB
-_END_TIMEOUT_S = 900.0
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +71,9 @@ def test_partition_of_a_stick_that_passed_shows_up_though_udev_missed_its_closin
     stick = replace(blank_stick(memory, CAPACITY_BYTES), serial="missed")
     hub.plug(replace(stick, speed=Speed(read_bytes_per_s=8 * MIB)), socket)
     run.await_event("missed", "stage")
-    udev = ("systemd-udevd.service", "systemd-udevd-control.socket", "systemd-udevd-kernel.socket")
-    machine.run("systemctl", "stop", *udev)
-    try:
+    with without_udev(machine):
         verdict = run.await_event("missed", *VERDICTS)
         missed = not machine.succeeds("test", "-e", f"/sys/class/block/{Path(verdict.node).name}1")
-    finally:
-        machine.run("systemctl", "start", *udev)
 
     assert verdict.verdict == "pass"
     assert missed
@@ -97,15 +93,3 @@ def test_stick_that_is_pulled_while_it_is_loaded_is_removed(
 
     assert (verdict.verdict, verdict.reason) == ("fail", "removed")
     assert memory.read_bytes()[:512] == bytes(512)
-
-
-@pytest.mark.parametrize("name", ["virtio-system", "ata-QEMU_HARDDISK_internal"])
-@pytest.mark.usefixtures("bundle")
-def test_internal_disk_is_refused_before_any_write(machine: Machine, name: str) -> None:
-    process = machine.start(
-        *("station", "load", f"/dev/disk/by-id/{name}", "--root", GUEST_ROOT),
-        *("--ledger", GUEST_ROOT / "load.sqlite", "--profile", PROFILE, "--yes"),
-    )
-
-    assert process.wait(_END_TIMEOUT_S) == 2, process.stderr.read_text()
-    assert machine.internal_written_bytes() == 0
