@@ -27,6 +27,12 @@ from station.verdict import FailReason, Outcome, Verdict, failed
 # What SQLite says of a row that stands already: the key's own refusal, or the trigger before it.
 _STANDS_ALREADY = frozenset({"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_TRIGGER"})
 
+# Made once: what is made anew for each row is worked through anew, too.
+_INTO_RUN = insert(run)
+_INTO_JOB = insert(job)
+_INTO_SEALING = insert(sealing)
+_INTO_VERDICT = insert(verdict)
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -119,15 +125,14 @@ class Ledger:
                 _insert_verdict(connection, orphan.job, end, now)
             run_id = _insert(
                 connection,
-                insert(run).values(
-                    started=now,
-                    profile=profile,
-                    batch=batch,
-                    host=here.host,
-                    boot_id=here.boot_id,
-                    pid=here.pid,
-                    start_ticks=here.start_ticks,
-                ),
+                _INTO_RUN,
+                started=now,
+                profile=profile,
+                batch=batch,
+                host=here.host,
+                boot_id=here.boot_id,
+                pid=here.pid,
+                start_ticks=here.start_ticks,
             )
             return run_id, len(orphans)
 
@@ -145,8 +150,10 @@ class Ledger:
 
     def begin_seal(self, job_id: int) -> None:
         """Enter that a drive was read back and found right, before it becomes mountable."""
-        row = insert(sealing).values(job_id=job_id, began=self._clock())
-        self._commits.run(lambda connection: _insert(connection, row))
+        now = self._clock()
+        self._commits.run(
+            lambda connection: _insert(connection, _INTO_SEALING, job_id=job_id, began=now)
+        )
 
     def end_job(self, job_id: int, end: JobEnd) -> None:
         """Enter the one verdict on a job.
@@ -217,51 +224,49 @@ class Ledger:
         drive = start.drive
         return _insert(
             connection,
-            insert(job).values(
-                run_id=self._begun_run_id,
-                started=now,
-                node=drive.node,
-                capacity_bytes=drive.capacity_bytes,
-                sector_bytes=drive.sector_bytes,
-                diskseq=drive.diskseq,
-                port=drive.port,
-                port_label=start.port_label,
-                vendor=drive.vendor,
-                model=drive.model,
-                serial=drive.serial,
-                usb_id=drive.usb_id,
-                link_mbps=drive.link_mbps,
-                profile=start.profile,
-                bundles=start.bundles,
-                erase=start.erase,
-                content_bytes=start.content_bytes,
-            ),
+            _INTO_JOB,
+            run_id=self._begun_run_id,
+            started=now,
+            node=drive.node,
+            capacity_bytes=drive.capacity_bytes,
+            sector_bytes=drive.sector_bytes,
+            diskseq=drive.diskseq,
+            port=drive.port,
+            port_label=start.port_label,
+            vendor=drive.vendor,
+            model=drive.model,
+            serial=drive.serial,
+            usb_id=drive.usb_id,
+            link_mbps=drive.link_mbps,
+            profile=start.profile,
+            bundles=start.bundles,
+            erase=start.erase,
+            content_bytes=start.content_bytes,
         )
 
 
-def _insert(connection: Connection, statement: Insert) -> int:
-    row_id = connection.execute(statement).lastrowid
-    return int(row_id)
+def _insert(connection: Connection, into: Insert, **values: object) -> int:
+    return int(connection.execute(into, values).lastrowid)
 
 
 def _insert_verdict(connection: Connection, job_id: int, end: JobEnd, now: datetime) -> None:
     try:
-        connection.execute(
-            insert(verdict).values(
-                job_id=job_id,
-                ended=now,
-                outcome=end.verdict.outcome,
-                reason=end.verdict.reason,
-                detail=end.verdict.detail,
-                volume_id=end.volume_id,
-                written_bytes=end.written_bytes,
-                read_bytes=end.read_bytes,
-                stage_s=end.stage_s,
-                retries=end.quality.retries,
-                longest_pause_s=end.quality.longest_pause_s,
-                **speed_values(Stage.LOAD, end.quality.load),
-                **speed_values(Stage.VERIFY, end.quality.verify),
-            )
+        _insert(
+            connection,
+            _INTO_VERDICT,
+            job_id=job_id,
+            ended=now,
+            outcome=end.verdict.outcome,
+            reason=end.verdict.reason,
+            detail=end.verdict.detail,
+            volume_id=end.volume_id,
+            written_bytes=end.written_bytes,
+            read_bytes=end.read_bytes,
+            stage_s=end.stage_s,
+            retries=end.quality.retries,
+            longest_pause_s=end.quality.longest_pause_s,
+            **speed_values(Stage.LOAD, end.quality.load),
+            **speed_values(Stage.VERIFY, end.quality.verify),
         )
     except IntegrityError as error:
         if isinstance(error.orig, sqlite3.Error) and error.orig.sqlite_errorname in _STANDS_ALREADY:
