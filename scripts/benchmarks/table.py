@@ -27,7 +27,8 @@ from station.units import MIB
 from station.verdict import Outcome
 
 _COLUMNS, _LINES = 220, 60
-_MEMORY_OF_JOB_BYTES = 16 * MIB
+# Several times what a job needs, as in `have_memory`.
+_MEMORY_OF_JOB_BYTES = 64 * MIB
 
 
 @dataclass(frozen=True, slots=True)
