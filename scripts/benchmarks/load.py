@@ -11,7 +11,6 @@ from station.device.direct import DirectDrive
 from station.job.chunk import chunk_buffers
 from station.job.identity import random_identity
 from station.job.load import load
-from station.job.scan import SharedScan
 from station.units import MIB
 
 _CAPACITY_BYTES = 1024 * MIB
@@ -28,7 +27,7 @@ def measure(bench: Workbench) -> Iterator[Line]:
     def station() -> float:
         drive = DirectDrive.open_image(path)
         try:
-            return timed(lambda: load(image, SharedScan(order.source), drive, chunk_buffers()))
+            return timed(lambda: load(image, order.scan, drive, chunk_buffers()))
         finally:
             drive.close()
 

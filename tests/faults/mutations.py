@@ -101,6 +101,14 @@ MUTATIONS = (
         ("tests/job/test_verdicts.py",),
     ),
     Mutation(
+        "only the last of those that share a transaction hears that it failed",
+        "station/ledger/group_commit.py",
+        "            for request in requests:\n                if not is_durable:\n",
+        "            for request in requests:\n"
+        "                if not is_durable and request is requests[-1]:\n",
+        ("tests/ledger/test_group_commit.py",),
+    ),
+    Mutation(
         "the content of files is not compared",
         "station/job/verify.py",
         "if piece.is_last and self._hasher.digest() != self._digests[piece.ref]:",
